@@ -1,0 +1,137 @@
+//! What is measured of a template before it is judged.
+
+use super::keywords::Keywords;
+use crate::logs::digest::{BURST_MILLIS, Digest, Group};
+use crate::logs::record::Severity;
+
+/// Records below which "rare" and "burst" mean nothing.
+const MIN_RECORDS: usize = 20;
+/// Silence that is worth a word, in milliseconds.
+const SILENCE_MILLIS: i64 = 30_000;
+
+/// Measures templates.
+#[derive(Default)]
+pub struct Signals {
+    keywords: Keywords,
+}
+
+/// The measures of one template, each from 0 to 1.
+#[derive(Debug, Clone)]
+pub struct Features {
+    severity: Option<Severity>,
+    level: f64,
+    keyword: f64,
+    words: Vec<&'static str>,
+    rarity: f64,
+    burst: f64,
+    silence: f64,
+    trace: bool,
+    count: usize,
+    records: usize,
+    peak: usize,
+    silence_before: i64,
+}
+
+impl Signals {
+    /// Measures `group` against the rest of `digest`.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // counts of lines
+    pub fn of(&self, group: &Group, digest: &Digest) -> Features {
+        let text = format!("{}\n{}", group.first.message, group.first.continued.join("\n"));
+        let (keyword, words) = self.keywords.find(&text);
+        let total = digest.records.max(2) as f64;
+        let enough = digest.records >= MIN_RECORDS;
+        let rarity = if enough { (total / group.count as f64).ln() / total.ln() } else { 0.0 };
+        Features {
+            severity: group.severity,
+            level: level(group.severity),
+            keyword,
+            words,
+            rarity,
+            burst: if enough { burst(group, digest) } else { 0.0 },
+            silence: (group.silence_before as f64 / (10 * SILENCE_MILLIS) as f64).clamp(0.0, 1.0),
+            trace: group.first.continued.len() >= 2,
+            count: group.count,
+            records: digest.records,
+            peak: group.peak,
+            silence_before: group.silence_before,
+        }
+    }
+}
+
+fn level(severity: Option<Severity>) -> f64 {
+    match severity {
+        Some(Severity::Fatal) => 1.0,
+        Some(Severity::Error) => 0.85,
+        Some(Severity::Warning) => 0.45,
+        Some(Severity::Notice) => 0.15,
+        None => 0.2,
+        Some(_) => 0.0,
+    }
+}
+
+/// How far the busiest bucket is above an even spread over the log's time.
+#[allow(clippy::cast_precision_loss)] // counts of lines, and at most centuries of buckets
+fn burst(group: &Group, digest: &Digest) -> f64 {
+    let buckets = digest.span_millis.unwrap_or(0) / BURST_MILLIS;
+    if group.count < 5 || buckets < 6 {
+        return 0.0;
+    }
+    let even = (group.count as f64 / buckets as f64).max(1.0);
+    ((group.peak as f64 / even).log2() / 5.0).clamp(0.0, 1.0)
+}
+
+impl Features {
+    /// The point that the isolation forest sees. Not the length of the line: it says nothing.
+    #[must_use]
+    pub fn point(&self) -> [f64; 6] {
+        [self.level, self.keyword, self.rarity, self.burst, self.silence, f64::from(u8::from(self.trace))]
+    }
+
+    /// One figure from 0 to 1. `isolation` is the forest's score of this template.
+    ///
+    /// What the writer says (severity, words) decides; how unusual it is moves the score. A routine severity without a
+    /// bad word stays below the threshold however rare it is: start-up lines are rare, too.
+    #[must_use]
+    pub fn score(&self, isolation: f64) -> f64 {
+        let said = match self.severity {
+            // An INFO line has to say something bad itself.
+            Some(Severity::Trace | Severity::Debug | Severity::Info | Severity::Notice) => 0.75 * self.keyword,
+            Some(Severity::Warning) => 0.45 + 0.35 * self.keyword,
+            Some(_) => self.level.max(self.keyword),
+            None => 0.95 * self.keyword,
+        };
+        let said = if self.trace { said.max(0.6) } else { said };
+        let unusual = 0.12 * (self.rarity - 0.5) + 0.10 * self.burst + 0.06 * self.silence + 0.4 * (isolation - 0.5);
+        (said + unusual.clamp(-0.1, 0.25) * said.max(0.3)).clamp(0.0, 1.0)
+    }
+
+    /// Why a person should look, strongest first.
+    #[must_use]
+    pub fn reasons(&self, isolation: f64) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if let Some(severity) = self.severity.filter(|s| *s >= Severity::Warning) {
+            reasons.push(format!("severity {}", severity.as_str()));
+        }
+        if !self.words.is_empty() {
+            let quoted: Vec<String> = self.words.iter().take(3).map(|word| format!("\u{201c}{word}\u{201d}")).collect();
+            reasons.push(format!("says {}", quoted.join(", ")));
+        }
+        if self.trace {
+            reasons.push("carries a stack trace".to_owned());
+        }
+        if self.rarity > 0.8 {
+            reasons.push(format!("rare: {} of {} records", self.count, self.records));
+        }
+        if self.burst > 0.4 {
+            reasons.push(format!("burst: {} of {} within {} s", self.peak, self.count, BURST_MILLIS / 1000));
+        }
+        if self.silence_before >= SILENCE_MILLIS {
+            reasons.push(format!("after {} s of silence", self.silence_before / 1000));
+        }
+        if isolation > 0.65 {
+            reasons.push(format!("stands apart from the other messages (isolation {isolation:.2})"));
+        }
+        reasons
+    }
+}
