@@ -1,7 +1,21 @@
+//! The analysis of logs: redact → parse → mine templates → detect anomalies → predict root cause → recall similar →
+//! recommend. Synchronous and deterministic: no network; the same input and models give the same verdict (only the
+//! timings differ).
+
+pub mod actions;
 pub mod anomaly;
 pub mod embedding;
+pub mod evaluate;
+pub mod knowledge;
 pub mod logs;
+pub mod models;
 pub mod redact;
+pub mod root_cause;
+pub mod technology;
+pub mod train;
+pub mod triage;
+
+pub use triage::{Context, Pipeline, Sources, Triage};
 
 /// `value` to four decimals: what is shown and stored.
 #[must_use]

@@ -1,0 +1,254 @@
+//! One entry of `knowledge/`: a Markdown file with YAML front matter.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The front matter. Unknown keys are refused: a typing error must not hide a field.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontMatter {
+    id: String,
+    title: String,
+    #[serde(default = "runbook")]
+    kind: Kind,
+    #[serde(default)]
+    root_cause: Option<String>,
+    #[serde(default)]
+    technology: Vec<String>,
+    #[serde(default)]
+    severity: Option<String>,
+    #[serde(default)]
+    resolution: String,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+fn runbook() -> Kind {
+    Kind::Runbook
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// How to recognise and mend a failure.
+    Runbook,
+    /// Something that happened, and what fixed it.
+    Incident,
+}
+
+/// How careful one must be with a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// Looks, or changes nothing that hurts.
+    Safe,
+    /// Interrupts users or restarts something shared.
+    Disruptive,
+    /// Can lose data.
+    Destructive,
+}
+
+/// Whether a step finds out or mends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// From the section Confirm.
+    Confirm,
+    /// From the section Fix.
+    Fix,
+}
+
+/// One list item of Confirm or Fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// `<entry>/confirm/1`: stable as long as the order is.
+    pub reference: String,
+    /// The sentence, with its command in backticks.
+    pub text: String,
+    /// Finds out or mends.
+    pub purpose: Purpose,
+    /// How careful one must be.
+    pub risk: Risk,
+    /// Place in its section, from 1.
+    pub place: usize,
+}
+
+/// A parsed entry.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Unique id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Runbook or incident.
+    pub kind: Kind,
+    /// Id of the root cause it is about, if it is about one.
+    pub root_cause: Option<String>,
+    /// Technologies in lower case; empty for all.
+    pub technology: Vec<String>,
+    /// `critical`, `high`, `medium` or `low`.
+    pub severity: Option<String>,
+    /// What fixed it, in one sentence.
+    pub resolution: String,
+    /// Further words to be found by.
+    pub tags: Vec<String>,
+    /// How it shows in logs and alerts.
+    pub symptoms: Vec<String>,
+    /// The section Cause.
+    pub cause: String,
+    /// The steps of Confirm and Fix, in order.
+    pub steps: Vec<Step>,
+    /// The whole text below the front matter.
+    pub body: String,
+}
+
+/// What is wrong with a file, with the remedy.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct DocumentError {
+    /// Which file.
+    pub path: PathBuf,
+    /// What is wrong and what to do.
+    pub reason: String,
+}
+
+impl Document {
+    /// Parses the text of the file at `path`.
+    ///
+    /// # Errors
+    /// When the front matter is missing, names an unknown key or an unknown root cause.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, DocumentError> {
+        let error = |reason: String| DocumentError { path: path.to_owned(), reason };
+        let text = text.replace("\r\n", "\n");
+        let (head, body) = text
+            .strip_prefix("---\n")
+            .and_then(|rest| rest.split_once("\n---\n"))
+            .ok_or_else(|| error("it must begin with front matter between two lines of `---`".to_owned()))?;
+        let front: FrontMatter = serde_saphyr::from_str(head).map_err(|e| error(format!("front matter: {e}")))?;
+        if let Some(id) = front.root_cause.as_deref().filter(|id| crate::root_cause::label::by_id(id).is_none()) {
+            return Err(error(format!("root_cause: there is no {id:?}; the ids are in docs/root-causes.md")));
+        }
+        let mut steps = Vec::new();
+        for (purpose, name) in [(Purpose::Confirm, "Confirm"), (Purpose::Fix, "Fix")] {
+            for (index, item) in items(section(body, name)).into_iter().enumerate() {
+                steps.push(step(&front.id, purpose, index + 1, &item));
+            }
+        }
+        Ok(Self {
+            symptoms: items(section(body, "Symptoms")),
+            cause: section(body, "Cause").trim().to_owned(),
+            steps,
+            body: body.trim().to_owned(),
+            id: front.id,
+            title: front.title,
+            kind: front.kind,
+            root_cause: front.root_cause,
+            technology: front.technology.iter().map(|t| t.to_lowercase()).collect(),
+            severity: front.severity,
+            resolution: front.resolution,
+            tags: front.tags,
+        })
+    }
+}
+
+fn step(id: &str, purpose: Purpose, place: usize, item: &str) -> Step {
+    let (risk, text) = if let Some(rest) = item.strip_prefix("[destructive]") {
+        (Risk::Destructive, rest)
+    } else if let Some(rest) = item.strip_prefix("[disruptive]") {
+        (Risk::Disruptive, rest)
+    } else {
+        (Risk::Safe, item)
+    };
+    let name = if purpose == Purpose::Confirm { "confirm" } else { "fix" };
+    Step { reference: format!("{id}/{name}/{place}"), text: text.trim().to_owned(), purpose, risk, place }
+}
+
+/// The text below `## name` up to the next heading of that level.
+fn section<'a>(body: &'a str, name: &str) -> &'a str {
+    let mut start = None;
+    let mut offset = 0;
+    for line in body.split_inclusive('\n') {
+        if let Some(heading) = line.strip_prefix("## ") {
+            if let Some(start) = start {
+                return &body[start..offset];
+            }
+            if heading.trim().eq_ignore_ascii_case(name) {
+                start = Some(offset + line.len());
+            }
+        }
+        offset += line.len();
+    }
+    start.map_or("", |start| &body[start..])
+}
+
+/// List items; indented and continued lines belong to the item before.
+fn items(section: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    for line in section.lines() {
+        if let Some(item) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
+            items.push(item.trim().to_owned());
+        } else if let (Some(last), false) = (items.last_mut(), line.trim().is_empty()) {
+            last.push(' ');
+            last.push_str(line.trim());
+        }
+    }
+    items
+}
+
+/// Reads all Markdown files below `directory`. What is broken is reported, the rest is used.
+///
+/// # Errors
+/// When the folder itself cannot be read.
+pub fn read_all(directory: &Path) -> std::io::Result<(Vec<Document>, Vec<DocumentError>)> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| {
+        path.extension().is_some_and(|e| e == "md") && !path.file_name().is_some_and(|n| n == "README.md")
+    });
+    paths.sort();
+    let (mut documents, mut errors): (Vec<Document>, Vec<DocumentError>) = (Vec::new(), Vec::new());
+    for path in paths {
+        let text = std::fs::read_to_string(&path);
+        match text
+            .map_err(|e| DocumentError { path: path.clone(), reason: e.to_string() })
+            .and_then(|text| Document::parse(&path, &text))
+        {
+            Ok(document) => match documents.iter().find(|known| known.id == document.id) {
+                Some(_) => {
+                    errors.push(DocumentError { path, reason: format!("the id {:?} is used twice", document.id) })
+                }
+                None => documents.push(document),
+            },
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok((documents, errors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_read_with_its_steps_and_their_risk() {
+        let text = "---\nid: x\ntitle: X breaks\nroot_cause: disk_full\ntechnology: [PostgreSQL]\nresolution: Freed space.\n---\n## Symptoms\n- `a`\n  b\n## Confirm\n- Look: `df -h`\n## Fix\n- [destructive] Drop it\n";
+        let entry = Document::parse(Path::new("x.md"), text).map_err(|e| e.to_string());
+        let entry = entry.as_ref().map(|e| (e.symptoms.clone(), e.technology.clone(), e.steps.clone()));
+        assert_eq!(entry.as_ref().map(|e| e.0.as_slice()), Ok(["`a` b".to_owned()].as_slice()));
+        let risks = entry.map(|e| e.2.into_iter().map(|s| (s.reference, s.risk)).collect::<Vec<_>>());
+        assert_eq!(risks, Ok(vec![("x/confirm/1".to_owned(), Risk::Safe), ("x/fix/1".to_owned(), Risk::Destructive)]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, part) in [
+            ("no front matter", "between two lines"),
+            ("---\nid: x\ntitle: t\nroot_cause: gremlins\n---\n", "gremlins"),
+            ("---\nid: x\ntitle: t\nresolutoin: typo\n---\n", "resolutoin"),
+        ] {
+            let error = Document::parse(Path::new("x.md"), text).err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

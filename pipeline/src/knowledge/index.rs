@@ -1,0 +1,128 @@
+//! Nearest neighbours of an embedding among the entries' vectors, with usearch.
+//!
+//! The vectors are computed from the entries and kept in a checksummed cache file; the index is built from them in
+//! memory at every load (a flipped bit in a stored usearch index would load silently).
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
+
+use crate::embedding::{DIMENSIONS, Embedder, Embedding};
+use crate::models::sha256;
+
+/// Vectors of texts, by the text's SHA-256. Survives restarts so that start-up does not embed everything again.
+#[derive(Debug, Default)]
+pub struct VectorCache {
+    vectors: HashMap<String, Embedding>,
+    changed: bool,
+}
+
+impl VectorCache {
+    /// Reads the cache; a missing or damaged file is an empty cache.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        let vectors = std::fs::read(path).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
+        Self { vectors, changed: false }
+    }
+
+    /// The vector of `text`, computed if it is new.
+    pub fn vector(&mut self, text: &str, embedder: &Embedder) -> Option<Embedding> {
+        let key = sha256(text.as_bytes());
+        if let Some(known) = self.vectors.get(&key) {
+            return Some(known.clone());
+        }
+        let vector = embedder.embed(text).ok()?;
+        self.vectors.insert(key, vector.clone());
+        self.changed = true;
+        Some(vector)
+    }
+
+    /// Writes the cache if it changed. Failing is harmless: the vectors are computed again next time.
+    pub fn write(&self, path: &Path) {
+        if !self.changed {
+            return;
+        }
+        let temporary = path.with_extension(format!("{}.new", std::process::id()));
+        let written = path
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&temporary, encode(&self.vectors)))
+            .and_then(|()| std::fs::rename(&temporary, path));
+        if let Err(error) = written {
+            tracing::warn!(%error, path = %path.display(), "the vector cache could not be written");
+        }
+    }
+}
+
+/// Layout: hex SHA-256 of the rest (64 bytes), then per vector its key (64 bytes) and its floats, little endian.
+fn encode(vectors: &HashMap<String, Embedding>) -> Vec<u8> {
+    let mut keys: Vec<&String> = vectors.keys().collect();
+    keys.sort();
+    let mut body = Vec::with_capacity(keys.len() * (64 + 4 * DIMENSIONS));
+    for key in keys {
+        body.extend_from_slice(key.as_bytes());
+        vectors[key].iter().for_each(|x| body.extend_from_slice(&x.to_le_bytes()));
+    }
+    let mut bytes = sha256(&body).into_bytes();
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<HashMap<String, Embedding>> {
+    let (sum, body) = bytes.split_at_checked(64)?;
+    if sum != sha256(body).as_bytes() {
+        return None;
+    }
+    body.chunks_exact(64 + 4 * DIMENSIONS)
+        .map(|entry| {
+            let key = std::str::from_utf8(&entry[..64]).ok()?.to_owned();
+            let vector = entry[64..].chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            Some((key, vector))
+        })
+        .collect()
+}
+
+/// Vectors that can be searched; several may belong to one entry.
+pub struct VectorIndex {
+    index: Index,
+    owners: Vec<usize>,
+}
+
+impl VectorIndex {
+    /// Builds an index of (entry, vector) pairs.
+    ///
+    /// # Errors
+    /// When usearch cannot reserve memory.
+    pub fn build(vectors: &[(usize, Embedding)]) -> Result<Self, String> {
+        let options = IndexOptions {
+            dimensions: DIMENSIONS,
+            metric: MetricKind::Cos,
+            quantization: ScalarKind::F32,
+            ..IndexOptions::default()
+        };
+        let index = Index::new(&options).map_err(|e| e.to_string())?;
+        index.reserve(vectors.len().max(1)).map_err(|e| e.to_string())?;
+        for (key, (_, vector)) in vectors.iter().enumerate() {
+            index.add(key as u64, vector).map_err(|e| e.to_string())?;
+        }
+        Ok(Self { index, owners: vectors.iter().map(|(owner, _)| *owner).collect() })
+    }
+
+    /// The entries nearest to `query` with their cosine, each once, nearest first.
+    #[must_use]
+    pub fn nearest(&self, query: &[f32], count: usize) -> Vec<(usize, f64)> {
+        if query.len() != DIMENSIONS || self.owners.is_empty() {
+            return Vec::new();
+        }
+        let Ok(matches) = self.index.search(query, count.min(self.owners.len())) else { return Vec::new() };
+        let mut nearest: Vec<(usize, f64)> = Vec::new();
+        for (key, distance) in matches.keys.iter().zip(&matches.distances) {
+            let owner = usize::try_from(*key).ok().and_then(|key| self.owners.get(key));
+            if let Some(owner) = owner.filter(|owner| nearest.iter().all(|(known, _)| known != *owner)) {
+                nearest.push((*owner, f64::from(1.0 - distance)));
+            }
+        }
+        nearest
+    }
+}

@@ -1,0 +1,6 @@
+//! What is known: runbooks and past incidents, and how the ones that fit are found.
+
+pub mod document;
+pub mod index;
+pub mod lexical;
+pub mod search;

@@ -1,0 +1,226 @@
+//! What the classifier sees of an input: its salient records as words, as an embedding and as a few figures.
+
+use std::collections::HashMap;
+
+use crate::embedding::{DIMENSIONS, Embedder, normalize};
+use crate::logs::cut;
+use crate::logs::digest::Digest;
+use crate::logs::record::{LogRecord, Severity};
+
+/// Records that are looked at: the most salient ones.
+pub const MAX_RECORDS: usize = 16;
+/// Of these, how many are embedded; each costs about 15 ms on one core.
+const MAX_EMBEDDED: usize = 6;
+/// Bytes of a record whose words count.
+const MAX_TEXT: usize = 1_500;
+/// Bytes of a record that are embedded.
+const MAX_EMBEDDED_TEXT: usize = 400;
+/// Figures behind words and embedding.
+pub const FIGURES: usize = 6;
+/// A pool of this weight or more is as sure as it gets.
+const FLOOR: f64 = 0.12;
+
+/// A record as the classifier weighs it.
+#[derive(Debug, Clone)]
+pub struct Salient {
+    /// Index of its group in the digest.
+    pub group: usize,
+    /// Its share of the whole; all shares sum to 1.
+    pub weight: f64,
+    /// Its words and word pairs, with how often they occur.
+    pub terms: HashMap<String, f64>,
+    /// Its embedding, if it was embedded.
+    pub embedding: Option<Vec<f32>>,
+}
+
+/// An input, as the classifier sees it.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    /// Salient records, strongest first.
+    pub records: Vec<Salient>,
+    /// Unit vector of the embedded records together, or empty.
+    pub embedding: Vec<f32>,
+    /// See [`figures`].
+    pub figures: [f64; FIGURES],
+}
+
+/// Looks at `digest`, whose groups have the anomaly `scores`.
+#[must_use]
+pub fn document(digest: &Digest, scores: &[f64], embedder: Option<&Embedder>) -> Document {
+    let mut order: Vec<usize> = (0..digest.groups.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    order.truncate(MAX_RECORDS);
+    let strongest = order.first().map_or(0.0, |first| scores[*first]);
+    let earliest = order.iter().copied().filter(|group| scores[*group] >= 0.8 * strongest).min();
+    let raw: Vec<f64> = order
+        .iter()
+        .map(|group| {
+            // The earliest sufficient cause beats the loudest symptom.
+            let first = if Some(*group) == earliest { 1.5 } else { 1.0 };
+            (FLOOR + scores[*group]).powi(2) * first
+        })
+        .collect();
+    let total: f64 = raw.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let mut records: Vec<Salient> = order
+        .iter()
+        .zip(&raw)
+        .map(|(group, weight)| Salient {
+            group: *group,
+            weight: weight / total,
+            terms: terms(&text_of(&digest.groups[*group].first)),
+            embedding: None,
+        })
+        .collect();
+    let embedding = embedder.map(|embedder| embed(&mut records, digest, embedder)).unwrap_or_default();
+    Document { records, embedding, figures: figures(digest, scores) }
+}
+
+/// Embeds the first records and pools them by weight.
+fn embed(records: &mut [Salient], digest: &Digest, embedder: &Embedder) -> Vec<f32> {
+    let mut pooled = vec![0.0_f32; DIMENSIONS];
+    for record in records.iter_mut().take(MAX_EMBEDDED) {
+        let text = embedded_text(&digest.groups[record.group].first);
+        match embedder.embed(&text) {
+            Ok(vector) => {
+                #[allow(clippy::cast_possible_truncation)] // a share
+                let weight = record.weight as f32;
+                pooled.iter_mut().zip(&vector).for_each(|(sum, x)| *sum += weight * x);
+                record.embedding = Some(vector);
+            }
+            Err(error) => tracing::warn!(%error, "a record could not be embedded"),
+        }
+    }
+    normalize(&mut pooled);
+    pooled
+}
+
+fn text_of(record: &LogRecord) -> String {
+    let mut text = cut(&record.message, MAX_TEXT).to_owned();
+    for line in causes_first(record) {
+        if text.len() > MAX_TEXT {
+            break;
+        }
+        text.push('\n');
+        text.push_str(cut(line, 300));
+    }
+    text
+}
+
+/// The lines of a trace that name causes before those that name frames.
+fn causes_first(record: &LogRecord) -> impl Iterator<Item = &String> {
+    let frame = |line: &&String| {
+        let text = line.trim_start();
+        text.starts_with("at ") || text.starts_with("File \"") || text.starts_with("from ") || text.starts_with('#')
+    };
+    let lines = || record.continued.iter();
+    lines().rev().filter(move |line| !frame(line)).chain(lines().filter(frame))
+}
+
+/// Message and innermost cause.
+fn embedded_text(record: &LogRecord) -> String {
+    let cause = record.continued.iter().rev().find(|line| {
+        let text = line.trim_start();
+        text.starts_with("Caused by") || (!line.starts_with(char::is_whitespace) && text.contains(": "))
+    });
+    let message = cut(&record.message, MAX_EMBEDDED_TEXT);
+    cause.map_or_else(
+        || message.to_owned(),
+        |cause| format!("{} {}", cut(message, MAX_EMBEDDED_TEXT / 2), cut(cause, MAX_EMBEDDED_TEXT / 2)),
+    )
+}
+
+/// Strongest anomaly, mean anomaly, share of anomalous groups, and whether a fatal, an error, a warning was written.
+#[allow(clippy::cast_precision_loss)] // counts of templates
+fn figures(digest: &Digest, scores: &[f64]) -> [f64; FIGURES] {
+    let count = scores.len().max(1) as f64;
+    let said = |severity| f64::from(u8::from(digest.groups.iter().any(|group| group.severity == Some(severity))));
+    [
+        scores.iter().copied().fold(0.0, f64::max),
+        scores.iter().sum::<f64>() / count,
+        scores.iter().filter(|score| **score >= crate::anomaly::THRESHOLD).count() as f64 / count,
+        said(Severity::Fatal),
+        said(Severity::Error),
+        said(Severity::Warning),
+    ]
+}
+
+/// The words of `text` in lower case, `CamelCase` names also in their parts, and pairs of neighbours.
+#[must_use]
+pub fn terms(text: &str) -> HashMap<String, f64> {
+    let mut terms: HashMap<String, f64> = HashMap::new();
+    for line in text.split('\n') {
+        let words = words(line);
+        let mut last: Option<&str> = None;
+        for (word, part) in &words {
+            *terms.entry(word.clone()).or_default() += 1.0;
+            if *part {
+                continue;
+            }
+            if let Some(last) = last {
+                *terms.entry(format!("{last} {word}")).or_default() += 1.0;
+            }
+            last = Some(word);
+        }
+    }
+    terms
+}
+
+/// Words in order; `true` marks the parts of the name before them.
+fn words(line: &str) -> Vec<(String, bool)> {
+    let mut words = Vec::new();
+    for raw in line.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+        let raw = raw.trim_matches('_');
+        if raw.is_empty() {
+            continue;
+        }
+        let digits = raw.bytes().filter(u8::is_ascii_digit).count();
+        if digits == raw.len() {
+            // Statuses and ports name things (`502`, `5432`); longer numbers count things.
+            words.push((if (3..=5).contains(&raw.len()) { raw.to_owned() } else { "<num>".to_owned() }, false));
+            continue;
+        }
+        if digits > 4 || raw.len() > 60 || (digits > 1 && raw.len() >= 8 && raw.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            words.push(("<id>".to_owned(), false));
+            continue;
+        }
+        words.push((raw.to_lowercase(), false));
+        let parts = camel_parts(raw);
+        if parts.len() > 1 {
+            words.extend(parts.iter().map(|part| (part.to_lowercase(), true)));
+            words.extend(
+                parts.windows(2).map(|pair| (format!("{} {}", pair[0].to_lowercase(), pair[1].to_lowercase()), true)),
+            );
+        }
+    }
+    words
+}
+
+/// `OutOfMemoryError` → Out, Of, Memory, Error; `ER_LOCK_DEADLOCK` → ER, LOCK, DEADLOCK.
+fn camel_parts(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let chars: Vec<(usize, char)> = word.char_indices().collect();
+    for window in chars.windows(2) {
+        let ((_, before), (at, c)) = (window[0], window[1]);
+        if (before.is_lowercase() && c.is_uppercase()) || c == '_' {
+            parts.push(&word[start..at]);
+            start = at;
+        }
+    }
+    parts.push(&word[start..]);
+    parts.into_iter().map(|part| part.trim_matches('_')).filter(|part| part.len() > 1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_pairs_and_parts_of_names_are_terms() {
+        let terms = terms("java.lang.OutOfMemoryError: status 502 after 123456 ms");
+        for term in ["outofmemoryerror", "memory", "of memory", "502", "<num>", "status 502"] {
+            assert!(terms.contains_key(term), "{term}: {terms:?}");
+        }
+    }
+}

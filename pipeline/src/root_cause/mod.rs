@@ -1,0 +1,5 @@
+//! Which root cause a log shows, with a calibrated probability and the lines and words that prove it.
+
+pub mod classifier;
+pub mod features;
+pub mod label;
