@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::root_cause::classifier::Prediction;
+use crate::root_cause::classifier::{Candidate, Prediction};
 use crate::root_cause::label::{LABELS, UNKNOWN, by_id};
+use crate::triage::Triage;
 
 /// A labelled log snippet: one line of a JSONL file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -79,18 +80,26 @@ impl Outcome {
     /// Compares `prediction` with what `case` says.
     #[must_use]
     pub fn new(case: &Case, prediction: &Prediction) -> Self {
-        let said = LABELS[prediction.label].id;
+        Self::compare(case, LABELS[prediction.label].id, prediction.confidence, &prediction.candidates)
+    }
+
+    /// Compares a verdict with what `case` says.
+    #[must_use]
+    pub fn of_triage(case: &Case, triage: &Triage) -> Self {
+        Self::compare(case, triage.root_cause_id, triage.confidence, &triage.candidates)
+    }
+
+    fn compare(case: &Case, said: &'static str, confidence: f64, candidates: &[Candidate]) -> Self {
         // The answer first, then the candidates: what a reader sees.
-        let shown =
-            std::iter::once(said).chain(prediction.candidates.iter().map(|c| c.id).filter(|id| *id != said)).take(3);
+        let mut shown = std::iter::once(said).chain(candidates.iter().map(|c| c.id).filter(|id| *id != said)).take(3);
         Self {
             id: case.id.clone(),
             label: case.label.clone(),
             said,
-            confidence: prediction.confidence,
+            confidence,
             strict: case.label == said,
             lenient: case.accepts(said),
-            in_top_3: shown.into_iter().any(|id| case.accepts(id)),
+            in_top_3: shown.any(|id| case.accepts(id)),
             difficulty: case.difficulty.clone(),
         }
     }

@@ -13,6 +13,7 @@ pub mod redact;
 pub mod root_cause;
 pub mod technology;
 pub mod train;
+pub mod train_actions;
 pub mod triage;
 
 pub use triage::{Context, Pipeline, Sources, Triage};

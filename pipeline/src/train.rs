@@ -135,7 +135,7 @@ pub fn root_cause(
 }
 
 /// A document from lines, the way triage makes it.
-pub fn document_of(lines: &[&str], redactor: &Redactor, signals: &Signals, embedder: Option<&Embedder>) -> Document {
+fn document_of(lines: &[&str], redactor: &Redactor, signals: &Signals, embedder: Option<&Embedder>) -> Document {
     let mut collector = Collector::new(redactor.fresh());
     lines.iter().for_each(|line| collector.push(line));
     let digest = collector.finish();

@@ -1,0 +1,101 @@
+//! The command line.
+
+mod eval;
+mod input;
+mod models;
+mod render;
+pub use render::in_words;
+mod serve;
+mod train;
+mod triage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Settings};
+
+/// A verdict was given.
+pub const VERDICT: u8 = 0;
+/// The program could not do its work.
+pub const FAILED: u8 = 1;
+/// The input cannot be used.
+pub const BAD_INPUT: u8 = 2;
+/// The root cause is unknown.
+pub const UNKNOWN: u8 = 3;
+
+/// Finds the root cause in logs: on the command line, over HTTP, in a web console. All analysis is local.
+#[derive(Debug, Parser)]
+#[command(name = "clew", version, subcommand_required = false)]
+struct Arguments {
+    /// Configuration file; `clew.toml` in this folder when it is there
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the HTTP API and the web console (what `clew` alone does)
+    Serve,
+    /// Name the root cause of a log
+    Triage(triage::Arguments),
+    /// Measure the verdicts on a JSONL file of labelled cases
+    Eval(eval::Arguments),
+    /// Train the root-cause classifier and the action ranker from the data in `models/`
+    Train,
+    /// Check the model files, or convert the original embedding model to the stored form
+    Models(models::Arguments),
+}
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // A missing .env is the usual case; a broken one must not be passed over in silence.
+    if let Err(error) = dotenvy::dotenv() {
+        if !error.not_found() {
+            eprintln!("clew: .env: {error}");
+            return ExitCode::from(BAD_INPUT);
+        }
+    }
+    let settings = match Settings::read(arguments.config.as_deref(), &environment) {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    let code = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(settings),
+        Command::Triage(arguments) => with_config(&settings, |config| triage::run(&arguments, config)),
+        Command::Eval(arguments) => with_config(&settings, |config| eval::run(&arguments, config)),
+        Command::Train => with_config(&settings, train::run),
+        Command::Models(arguments) => with_config(&settings, |config| models::run(&arguments, config)),
+    };
+    ExitCode::from(code)
+}
+
+fn with_config(settings: &Settings, run: impl FnOnce(&Config) -> u8) -> u8 {
+    match settings.typed(&serde_json::json!({})) {
+        Ok(config) => {
+            let quiet = crate::config::Log { level: "warn".into(), ..config.log.clone() };
+            crate::telemetry::start_log(&quiet);
+            run(&config)
+        }
+        Err(error) => {
+            eprintln!("clew: {error}");
+            BAD_INPUT
+        }
+    }
+}
+
+fn refuse(error: &ConfigError) -> ExitCode {
+    eprintln!("clew: {error}");
+    ExitCode::from(BAD_INPUT)
+}
+
+/// The one place that reads the environment.
+// The home of this call; everywhere else clippy.toml forbids it.
+#[allow(clippy::disallowed_methods)]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,113 @@
+//! `clew serve`: the HTTP API and the console.
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use super::{BAD_INPUT, FAILED, VERDICT};
+use crate::app::App;
+use crate::config::Settings;
+use crate::http;
+
+/// Seconds that requests under way have to end after SIGTERM.
+const GRACE_SECONDS: u64 = 20;
+
+/// Starts, serves until SIGTERM or Ctrl-C, shuts down cleanly.
+pub fn run(settings: Settings) -> u8 {
+    match settings.typed(&serde_json::json!({})) {
+        Ok(config) => crate::telemetry::start_log(&config.log),
+        Err(error) => return refuse(&error, BAD_INPUT),
+    }
+    println!("clew {} is starting …", env!("CARGO_PKG_VERSION"));
+    let app = match App::start(settings) {
+        Ok(app) => app,
+        Err(error) => return refuse(&error, FAILED),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&error, FAILED),
+    };
+    let code = runtime.block_on(serve(Arc::clone(&app)));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    if let Err(error) = app.store.flush() {
+        return refuse(&error, FAILED);
+    }
+    code
+}
+
+async fn serve(app: Arc<App>) -> u8 {
+    let addr = app.config().http.addr;
+    let listener = match TcpListener::bind(addr).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            let text = format!("http.addr: cannot listen on {addr}: {error}. Set CLEW_HTTP_ADDR to another address");
+            return refuse(&text, FAILED);
+        }
+    };
+    let addr = listener.local_addr().unwrap_or(addr);
+    greet(&app, addr);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server = server.into_future();
+    tokio::pin!(server);
+    tokio::select! {
+        done = &mut server => return ended(done),
+        () = asked_to_stop() => {}
+    }
+    println!("clew is stopping: requests under way have {GRACE_SECONDS} s to end");
+    stop.cancel();
+    match tokio::time::timeout(std::time::Duration::from_secs(GRACE_SECONDS), server).await {
+        Ok(done) => ended(done),
+        Err(_) => {
+            tracing::warn!("some requests did not end in time");
+            VERDICT
+        }
+    }
+}
+
+fn ended(done: std::io::Result<()>) -> u8 {
+    match done {
+        Ok(()) => VERDICT,
+        Err(error) => refuse(&error, FAILED),
+    }
+}
+
+/// What a newcomer wants to know.
+fn greet(app: &App, addr: std::net::SocketAddr) {
+    let config = app.config();
+    let loaded = app.pipeline.loaded();
+    println!("  console and API  http://{addr}/   (API: http://{addr}/docs)");
+    for part in &loaded.parts {
+        println!("  loaded           {part}");
+    }
+    for skipped in &loaded.skipped {
+        println!("  NOT LOADED       {}: {}", skipped.stage, skipped.why);
+    }
+    println!("  state            {}", config.data.dir.display());
+    for integration in clew_adapters::INTEGRATIONS {
+        if config.is_configured(integration.section, integration.keys) {
+            println!("  {:<16} settings found, but this version does not connect to it yet", integration.name);
+        } else {
+            println!("  {:<16} not configured: {}", integration.name, integration.setup);
+        }
+    }
+    println!("clew is ready. Ctrl-C stops it.");
+}
+
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}
+
+fn refuse(error: &dyn std::fmt::Display, code: u8) -> u8 {
+    eprintln!("clew: {error}");
+    code
+}

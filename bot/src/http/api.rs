@@ -1,0 +1,187 @@
+//! The JSON API.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use clew_pipeline::logs::digest::Digest;
+use clew_pipeline::models::sha256;
+use clew_pipeline::{Pipeline, Triage};
+use serde_json::{Map, Value, json};
+
+use super::error::Problem;
+use super::request::{self, Logs};
+use crate::app::{App, StartError};
+use crate::store::Replay;
+
+type Answer = Result<Json<Value>, Problem>;
+
+/// `POST /triage`: the whole verdict.
+pub async fn triage(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
+    let logs = read_logs(&app, &headers, body).await?;
+    Ok(Json(triage_and_keep(&app, logs).await?))
+}
+
+/// The verdict on `logs`, kept for its link.
+pub async fn triage_and_keep(app: &Arc<App>, logs: Logs) -> Result<Value, Problem> {
+    // The link's name is derived from what was asked: asking twice gives one link, and nobody can guess it without the log.
+    let id = sha256(format!("{:?}\n{}", logs.context, logs.text).as_bytes())[..32].to_owned();
+    let context = logs.context.clone();
+    let (triage, title, service) = on_core(app, move |pipeline| {
+        let redacted = |text: &Option<String>| text.as_deref().map(|text| pipeline.redact(text));
+        (pipeline.triage(logs.text.lines(), &logs.context), redacted(&context.title), redacted(&context.service))
+    })
+    .await?;
+    count(app, &triage);
+    let mut verdict = to_value(&triage)?;
+    verdict["replay_id"] = id.clone().into();
+    let replay = Replay { at: crate::clock::now(), title, service, triage: verdict.clone() };
+    app.store.keep_replay(&id, &replay, app.config().data.max_replays).map_err(|e| Problem::internal(&e))?;
+    Ok(verdict)
+}
+
+/// `GET /triage/{replay_id}`: a verdict that was given.
+pub async fn replay(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
+    let replay = app.store.replay(&id).map_err(|e| Problem::internal(&e))?;
+    let replay =
+        replay.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no verdict under this id, or no longer"))?;
+    Ok(Json(replay.triage))
+}
+
+/// `POST /analyze`: anomalies and templates.
+pub async fn analyze(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
+    let logs = read_logs(&app, &headers, body).await?;
+    let answer = on_core(&app, move |pipeline| {
+        let (anomalies, templates) = pipeline.analyze(&digest(pipeline, &logs));
+        json!({
+            "anomalies": anomalies.iter().map(|anomaly| anomaly.text.as_str()).collect::<Vec<_>>(),
+            "count": anomalies.len(),
+            "events": anomalies,
+            "templates": templates,
+        })
+    })
+    .await?;
+    app.metrics.anomalies.inc_by(answer["count"].as_u64().unwrap_or(0));
+    Ok(Json(answer))
+}
+
+/// `POST /predict`: the root cause alone.
+pub async fn predict(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
+    let logs = read_logs(&app, &headers, body).await?;
+    let triage = on_core(&app, move |pipeline| pipeline.triage(logs.text.lines(), &logs.context)).await?;
+    count(&app, &triage);
+    Ok(Json(json!({
+        "root_cause": triage.root_cause,
+        "id": triage.root_cause_id,
+        "confidence": triage.confidence,
+        "candidates": triage.candidates,
+        "evidence": triage.evidence,
+        "code_related": triage.code_related,
+    })))
+}
+
+/// `POST /search`: knowledge entries.
+pub async fn search(State(app): State<Arc<App>>, body: Body) -> Answer {
+    let fields = read_object(&app, body).await?;
+    let query = request::text_field(&fields, "query")?
+        .ok_or_else(|| Problem::field("query", "query is missing: say what to look for"))?;
+    let top_k = request::top_k(&fields)?;
+    app.metrics.searches.inc();
+    let hits = on_core(&app, move |pipeline| pipeline.search(&query, top_k)).await?;
+    Ok(Json(to_value(&hits)?))
+}
+
+/// `POST /recommend`: next steps for a root cause or a question.
+pub async fn recommend(State(app): State<Arc<App>>, body: Body) -> Answer {
+    let fields = read_object(&app, body).await?;
+    let root_cause = request::text_field(&fields, "root_cause")?;
+    let mut query = request::text_field(&fields, "query")?;
+    if let Some(Value::Array(lines)) = fields.get("logs") {
+        let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
+        let lines = lines.ok_or_else(|| Problem::field("logs", "logs must hold strings only, one log line each"))?;
+        query = Some([query.unwrap_or_default(), lines.join("\n")].join("\n"));
+    }
+    if root_cause.is_none() && query.is_none() {
+        return Err(Problem::field("root_cause", "root_cause is missing: send a root cause (id or title), or a query"));
+    }
+    app.metrics.recommendations.inc();
+    let actions =
+        on_core(&app, move |pipeline| pipeline.recommend_for(root_cause.as_deref(), query.as_deref())).await?;
+    let first = actions
+        .first()
+        .map_or("Nothing known fits. Look at the evidence lines, and note what fixed it as a knowledge entry.", |a| {
+            &a.action
+        });
+    Ok(Json(json!({ "action": first, "recommended_actions": actions })))
+}
+
+/// `GET /config`: the settings in force, secrets masked.
+pub async fn settings(State(app): State<Arc<App>>) -> Answer {
+    Ok(Json(app.masked_settings().map_err(|e| Problem::internal(&e))?))
+}
+
+/// `POST /config`: changes settings.
+pub async fn change_settings(State(app): State<Arc<App>>, body: Body) -> Answer {
+    let change = Value::Object(read_object(&app, body).await?);
+    let restart = app.change_settings(&change).map_err(|error| match error {
+        StartError::Config(error) => {
+            let text = error.to_string();
+            let field = text
+                .split([':', '"'])
+                .find(|part| part.contains('.') && !part.contains(' '))
+                .unwrap_or("body")
+                .to_owned();
+            Problem::field(&field, text)
+        }
+        other => Problem::internal(&other),
+    })?;
+    let settings = app.masked_settings().map_err(|e| Problem::internal(&e))?;
+    Ok(Json(json!({ "config": settings, "restart_needed": restart })))
+}
+
+async fn read_logs(app: &Arc<App>, headers: &HeaderMap, body: Body) -> Result<Logs, Problem> {
+    let limits = &app.config().http;
+    let body = request::body(body, limits).await?;
+    request::logs(headers, &body, limits)
+}
+
+async fn read_object(app: &Arc<App>, body: Body) -> Result<Map<String, Value>, Problem> {
+    request::object(&request::body(body, &app.config().http).await?)
+}
+
+fn digest(pipeline: &Pipeline, logs: &Logs) -> Digest {
+    let mut collector = pipeline.begin();
+    logs.text.lines().for_each(|line| collector.push(line));
+    collector.finish()
+}
+
+/// Runs `work` on a thread of its own, as many at once as there are cores. 503 when too many wait already.
+async fn on_core<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&Pipeline) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let busy = || Problem::busy(2, "too many requests wait for the analysis; try again in a moment");
+    let _place = Arc::clone(&app.waiting).try_acquire_owned().map_err(|_| busy())?;
+    let core = Arc::clone(&app.cores).acquire_owned().await.map_err(|_| busy())?;
+    let pipeline = Arc::clone(&app.pipeline);
+    tokio::task::spawn_blocking(move || {
+        let _core = core;
+        work(&pipeline)
+    })
+    .await
+    .map_err(|error| Problem::internal(&error))
+}
+
+fn count(app: &App, triage: &Triage) {
+    app.metrics.predictions.with_label_values(&[triage.root_cause_id]).inc();
+    app.metrics.anomalies.inc_by(triage.counts.anomalies as u64);
+    for (stage, millis) in &triage.timings_ms {
+        app.metrics.triage_seconds.with_label_values(&[stage]).observe(millis / 1000.0);
+    }
+}
+
+fn to_value(value: &impl serde::Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|error| Problem::internal(&error))
+}

@@ -1,0 +1,138 @@
+//! Who may ask: API keys, and protection from other sites in the same browser.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+
+use super::error::Problem;
+use crate::app::App;
+
+/// Routes that anyone may ask: they tell nothing about logs or settings.
+const OPEN: [&str; 6] = ["/health", "/ready", "/metrics", "/login", "/style.css", "/console.js"];
+/// Cookie that holds the API key of a signed-in browser.
+pub const COOKIE: &str = "clew_key";
+
+/// Lets a request through, sends a browser to the sign-in page, or refuses.
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if !same_origin(request.method(), headers) {
+        return Problem::new(StatusCode::FORBIDDEN, "the Origin header names another site; use Clew's own address")
+            .into_response();
+    }
+    let config = app.config();
+    if config.http.api_keys.is_empty() {
+        if !local_host(headers) {
+            let detail =
+                "without an API key only http://localhost and http://127.0.0.1 are answered; set CLEW_API_KEYS";
+            return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+        }
+        return next.run(request).await;
+    }
+    let path = request.uri().path();
+    if OPEN.contains(&path) || presented(headers).is_some_and(|key| is_key(&key, &app)) {
+        return next.run(request).await;
+    }
+    let wants_page = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
+    if request.method() == Method::GET && wants_page {
+        return Redirect::to("/login").into_response();
+    }
+    let detail = "send an API key: `Authorization: Bearer <key>` or `X-Api-Key: <key>`";
+    let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    response
+}
+
+/// Whether `key` is one of the configured keys, compared in constant time: equal-length digests, all bytes, all keys.
+pub fn is_key(key: &str, app: &App) -> bool {
+    let given = Sha256::digest(key.as_bytes());
+    app.config().http.api_keys.iter().fold(false, |found, known| {
+        let known = Sha256::digest(known.expose_secret().as_bytes());
+        let difference = given.iter().zip(known.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
+        found | (difference == 0)
+    })
+}
+
+fn presented(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(key) =
+        text("authorization").and_then(|value| value.strip_prefix("Bearer ")).or_else(|| text("x-api-key"))
+    {
+        return Some(key.trim().to_owned());
+    }
+    let cookies = text("cookie")?;
+    let hex = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    from_hex(hex)
+}
+
+/// A key as the value of a cookie: any key may be set, a cookie takes few characters.
+pub fn to_hex(key: &str) -> String {
+    use std::fmt::Write as _;
+    key.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
+        hex
+    })
+}
+
+fn from_hex(hex: &str) -> Option<String> {
+    let bytes: Option<Vec<u8>> =
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(hex.get(i..i + 2)?, 16).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// A page of another site may make a browser send a request; its Origin gives it away.
+fn same_origin(method: &Method, headers: &HeaderMap) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return true;
+    }
+    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    match (text(header::ORIGIN), text(header::HOST)) {
+        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, site)| site == host),
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
+}
+
+/// DNS rebinding makes a foreign name point to this machine; without keys only local names are answered.
+fn local_host(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return true };
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    name == "localhost" || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_local_names_and_the_own_origin_pass() {
+        let headers = |pairs: &[(&'static str, &'static str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| (header::HeaderName::from_static(k), header::HeaderValue::from_static(v)))
+                .collect::<HeaderMap>()
+        };
+        for host in ["localhost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]:8080"] {
+            assert!(
+                local_host(&[(header::HOST, header::HeaderValue::from_static(host))].into_iter().collect()),
+                "{host}"
+            );
+        }
+        assert!(!local_host(&headers(&[("host", "evil.example:8080")])));
+        assert!(!same_origin(
+            &Method::POST,
+            &headers(&[("host", "localhost:8080"), ("origin", "http://evil.example")])
+        ));
+        assert!(same_origin(
+            &Method::POST,
+            &headers(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")])
+        ));
+        assert_eq!(from_hex(&to_hex("a b=;ü")).as_deref(), Some("a b=;ü"));
+    }
+}
