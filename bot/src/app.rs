@@ -50,6 +50,7 @@ impl App {
         let at_start = settings.typed(&Value::Object(serde_json::Map::new()))?;
         let store = Store::open(&at_start.data.dir)?;
         let config = settings.typed(&store.settings()?)?;
+        crate::telemetry::start_log(&config.log);
         let pipeline = Arc::new(Pipeline::load(&sources(&config)));
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Arc::new(Self {

@@ -23,11 +23,10 @@ const SECRETS: [&str; 9] = [
     "jira.user",
 ];
 /// Settings that are read at start only.
-const AT_START: [&str; 9] = [
+const AT_START: [&str; 8] = [
     "http.addr",
     "http.api_keys",
     "http.max_waiting",
-    "data.dir",
     "pipeline.model_dir",
     "pipeline.knowledge_dir",
     "pipeline.code_keywords",
@@ -213,6 +212,9 @@ impl Settings {
             if !at(&self.environment, &name).is_null() {
                 return Err(ConfigError(format!("{name}: the environment sets it and would win; change it there")));
             }
+            if name == "data.dir" {
+                return Err(ConfigError("data.dir: the store cannot say where it is itself; set CLEW_DATA_DIR".into()));
+            }
             if AT_START.contains(&name.as_str()) {
                 restart.push(name.clone());
             }
@@ -361,6 +363,7 @@ mod tests {
             (json!({"http": {"max_lines": "many"}}), "http.max_lines: expected a number"),
             (json!({"http": {"body_limit_bytes": 1}}), "http.body_limit_bytes"),
             (json!({"slack": {"bot_token": "xoxb-new"}}), "environment"),
+            (json!({"data": {"dir": "elsewhere"}}), "CLEW_DATA_DIR"),
             (json!([1]), "JSON object"),
         ] {
             let text = error(settings.change(&json!({}), &change));

@@ -49,6 +49,7 @@ pub struct Store {
     audit: sled::Tree,
     replays: sled::Tree,
     replay_order: sled::Tree,
+    secret: [u8; 32],
 }
 
 impl Store {
@@ -77,7 +78,17 @@ impl Store {
                 )));
             }
         }
+        let secret = match meta.get("secret")?.and_then(|bytes| bytes.as_ref().try_into().ok()) {
+            Some(secret) => secret,
+            None => {
+                let mut secret = [0; 32];
+                getrandom::fill(&mut secret).map_err(|e| refuse(format!("the system gives no random numbers: {e}")))?;
+                meta.insert("secret", &secret)?;
+                secret
+            }
+        };
         Ok(Self {
+            secret,
             settings: db.open_tree("settings")?,
             audit: db.open_tree("audit")?,
             replays: db.open_tree("replays")?,
@@ -109,6 +120,14 @@ impl Store {
             self.audit.pop_min()?;
         }
         self.flush()
+    }
+
+    /// The name of a verdict's link: the same for the same question, and not to be guessed, not even from the log.
+    #[must_use]
+    pub fn replay_id(&self, question: &str) -> String {
+        let mut bytes = self.secret.to_vec();
+        bytes.extend_from_slice(question.as_bytes());
+        clew_pipeline::models::sha256(&bytes)[..32].to_owned()
     }
 
     /// Keeps a verdict under `id`; the oldest beyond `keep` go. Lost, at worst, with the last half second before a crash.

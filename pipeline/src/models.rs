@@ -18,6 +18,8 @@ pub const EMBEDDING: &str = "all-minilm-l6-v2";
 pub const CLASSIFIER: &str = "root_cause/classifier.json";
 /// The trained action ranker inside `models/`.
 pub const RANKER: &str = "actions/ranker.json";
+/// Vectors of the knowledge entries inside `models/`, so that the first start embeds nothing.
+pub const KNOWLEDGE_VECTORS: &str = "knowledge/vectors.bin";
 /// List of all files with their checksums inside `models/`.
 pub const MANIFEST: &str = "manifest.json";
 

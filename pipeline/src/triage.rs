@@ -10,11 +10,12 @@ use crate::actions::{Action, Ranker, Situation};
 use crate::anomaly::features::Signals;
 use crate::anomaly::{self, Anomaly, MAX_SHOWN};
 use crate::embedding::Embedder;
+use crate::knowledge::index::VectorCache;
 use crate::knowledge::lexical;
 use crate::knowledge::search::{Hit, Knowledge};
 use crate::logs::cut;
 use crate::logs::digest::{Collector, Digest, Group};
-use crate::models::{ModelError, Models, RANKER};
+use crate::models::{KNOWLEDGE_VECTORS, ModelError, Models, RANKER};
 use crate::redact::{Redactions, Redactor};
 use crate::root_cause::classifier::{Candidate, Classifier, Contribution, Prediction};
 use crate::root_cause::features::{Document, document};
@@ -29,6 +30,8 @@ const MAX_EVIDENCE: usize = 5;
 const MAX_SHOWN_TEXT: usize = 1_000;
 /// An evidence line must carry at least this share of what the strongest carries.
 const EVIDENCE_SHARE: f64 = 0.15;
+/// A similar entry must reach this share of the best one's score.
+const SIMILAR_SHARE: f64 = 0.7;
 /// Records whose embeddings look for similar entries.
 const QUERY_RECORDS: usize = 3;
 
@@ -182,15 +185,16 @@ impl Pipeline {
                 classifier.vocabulary.features()
             ));
         }
-        let cache = sources.vector_cache.as_deref();
-        let knowledge = Knowledge::load(&sources.knowledge, embedder.as_ref(), cache).unwrap_or_else(|error| {
-            let why = format!(
-                "{}: {error}. Set CLEW_KNOWLEDGE_DIR to the folder with the entries",
-                sources.knowledge.display()
-            );
-            skipped.push(Skipped { stage: "knowledge", why });
-            Knowledge::empty()
-        });
+        let shipped = models.as_ref().and_then(|m| m.checked(KNOWLEDGE_VECTORS).ok());
+        let cache_file = sources.vector_cache.as_deref();
+        let cache = VectorCache::read(cache_file, shipped.as_deref());
+        let knowledge =
+            Knowledge::load(&sources.knowledge, embedder.as_ref(), cache, cache_file).unwrap_or_else(|error| {
+                let folder = sources.knowledge.display();
+                let why = format!("{folder}: {error}. Set CLEW_KNOWLEDGE_DIR to the folder with the entries");
+                skipped.push(Skipped { stage: "knowledge", why });
+                Knowledge::empty()
+            });
         let steps: usize = knowledge.documents().iter().map(|document| document.steps.len()).sum();
         parts.push(format!("{} knowledge entries with {steps} steps", knowledge.documents().len()));
         skipped.extend(knowledge.errors().iter().map(|error| Skipped { stage: "knowledge", why: error.to_string() }));
@@ -278,7 +282,8 @@ impl Pipeline {
         let prediction = self.predict(&seen);
         let evidence = self.evidence(&digest, &anomalies, &seen, &prediction);
         lap.end("root_cause");
-        let similar = self.similar(&digest, &seen, context);
+        // A healthy log is like no failure; what its words happen to share with one would only mislead.
+        let similar = if prediction.leading == UNKNOWN { Vec::new() } else { self.similar(&digest, &seen, context) };
         lap.end("search");
         let technologies = self.technologies_of(&digest, &seen, context);
         let actions = self.recommend(&prediction, &technologies, &similar);
@@ -415,7 +420,10 @@ impl Pipeline {
         }
         let embeddings: Vec<&[f32]> =
             document.records.iter().filter_map(|record| record.embedding.as_deref()).take(QUERY_RECORDS).collect();
-        self.knowledge.similar(&words, &embeddings, MAX_SIMILAR)
+        let mut hits = self.knowledge.similar(&words, &embeddings, MAX_SIMILAR);
+        let best = hits.first().map_or(0.0, |hit| hit.score);
+        hits.retain(|hit| hit.score >= SIMILAR_SHARE * best);
+        hits
     }
 
     fn technologies_of(

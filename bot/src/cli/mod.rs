@@ -45,7 +45,7 @@ enum Command {
     /// Measure the verdicts on a JSONL file of labelled cases
     Eval(eval::Arguments),
     /// Train the root-cause classifier and the action ranker from the data in `models/`
-    Train,
+    Train(train::Arguments),
     /// Check the model files, or convert the original embedding model to the stored form
     Models(models::Arguments),
 }
@@ -68,7 +68,7 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(settings),
         Command::Triage(arguments) => with_config(&settings, |config| triage::run(&arguments, config)),
         Command::Eval(arguments) => with_config(&settings, |config| eval::run(&arguments, config)),
-        Command::Train => with_config(&settings, train::run),
+        Command::Train(arguments) => with_config(&settings, |config| train::run(&arguments, config)),
         Command::Models(arguments) => with_config(&settings, |config| models::run(&arguments, config)),
     };
     ExitCode::from(code)

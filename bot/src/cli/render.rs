@@ -98,7 +98,9 @@ fn evidence(out: &mut String, triage: &Triage, style: Style) {
     for line in &triage.evidence {
         let mut shown = line.text.lines();
         let _ = writeln!(out, "  {:>6}  {}", line.line, shown.next().unwrap_or(""));
-        shown.for_each(|more| drop(writeln!(out, "          {more}")));
+        for more in shown {
+            let _ = writeln!(out, "          {more}");
+        }
         let _ = writeln!(out, "          {}", style.dim(&line.why));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::{BAD_INPUT, FAILED, VERDICT};
-use crate::app::App;
+use crate::app::{App, StartError};
 use crate::config::Settings;
 use crate::http;
 
@@ -14,13 +14,10 @@ const GRACE_SECONDS: u64 = 20;
 
 /// Starts, serves until SIGTERM or Ctrl-C, shuts down cleanly.
 pub fn run(settings: Settings) -> u8 {
-    match settings.typed(&serde_json::json!({})) {
-        Ok(config) => crate::telemetry::start_log(&config.log),
-        Err(error) => return refuse(&error, BAD_INPUT),
-    }
     println!("clew {} is starting …", env!("CARGO_PKG_VERSION"));
     let app = match App::start(settings) {
         Ok(app) => app,
+        Err(StartError::Config(error)) => return refuse(&error, BAD_INPUT),
         Err(error) => return refuse(&error, FAILED),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

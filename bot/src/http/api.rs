@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use clew_pipeline::logs::digest::Digest;
-use clew_pipeline::models::sha256;
 use clew_pipeline::{Pipeline, Triage};
 use serde_json::{Map, Value, json};
 
@@ -26,8 +25,7 @@ pub async fn triage(State(app): State<Arc<App>>, headers: HeaderMap, body: Body)
 
 /// The verdict on `logs`, kept for its link.
 pub async fn triage_and_keep(app: &Arc<App>, logs: Logs) -> Result<Value, Problem> {
-    // The link's name is derived from what was asked: asking twice gives one link, and nobody can guess it without the log.
-    let id = sha256(format!("{:?}\n{}", logs.context, logs.text).as_bytes())[..32].to_owned();
+    let id = app.store.replay_id(&format!("{:?}\n{}", logs.context, logs.text));
     let context = logs.context.clone();
     let (triage, title, service) = on_core(app, move |pipeline| {
         let redacted = |text: &Option<String>| text.as_deref().map(|text| pipeline.redact(text));

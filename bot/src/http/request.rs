@@ -88,8 +88,11 @@ fn json_logs(body: &Bytes) -> Result<Logs, Problem> {
             lines.ok_or_else(|| Problem::field("logs", "logs must hold strings only, one log line each"))?.join("\n")
         }
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None if fields.contains_key("title") => String::new(),
-        Some(_) | None => {
+        None if fields.contains_key("title") => String::new(),
+        Some(_) => {
+            return Err(Problem::field("logs", "logs must be a list of strings, or one string with line breaks"));
+        }
+        None => {
             return Err(Problem::field(
                 "logs",
                 "logs is missing: send {\"logs\": [\"line\", …]}, or the lines as text/plain",

@@ -14,22 +14,34 @@ use crate::models::sha256;
 /// Vectors of texts, by the text's SHA-256. Survives restarts so that start-up does not embed everything again.
 #[derive(Debug, Default)]
 pub struct VectorCache {
+    /// Vectors that came with the models.
+    shipped: HashMap<String, Embedding>,
     vectors: HashMap<String, Embedding>,
     changed: bool,
 }
 
 impl VectorCache {
-    /// Reads the cache; a missing or damaged file is an empty cache.
+    /// Reads the cache at `path`; a missing or damaged file is an empty cache. `shipped` are the bytes of the vectors
+    /// that came with the models.
     #[must_use]
-    pub fn read(path: &Path) -> Self {
-        let vectors = std::fs::read(path).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
-        Self { vectors, changed: false }
+    pub fn read(path: Option<&Path>, shipped: Option<&[u8]>) -> Self {
+        let vectors =
+            path.and_then(|path| std::fs::read(path).ok()).and_then(|bytes| decode(&bytes)).unwrap_or_default();
+        Self { shipped: shipped.and_then(decode).unwrap_or_default(), vectors, changed: false }
+    }
+
+    /// The cache as it is shipped with the models: vectors of `texts` only.
+    #[must_use]
+    pub fn shipped_form(texts: &[String], embedder: &Embedder) -> Vec<u8> {
+        let mut cache = Self::default();
+        texts.iter().for_each(|text| drop(cache.vector(text, embedder)));
+        encode(&cache.vectors)
     }
 
     /// The vector of `text`, computed if it is new.
     pub fn vector(&mut self, text: &str, embedder: &Embedder) -> Option<Embedding> {
         let key = sha256(text.as_bytes());
-        if let Some(known) = self.vectors.get(&key) {
+        if let Some(known) = self.shipped.get(&key).or_else(|| self.vectors.get(&key)) {
             return Some(known.clone());
         }
         let vector = embedder.embed(text).ok()?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::document::{Document, DocumentError, Kind};
 use super::index::{VectorCache, VectorIndex};
 use super::lexical::{self, Lexical};
-use crate::embedding::Embedder;
+use crate::embedding::{Embedder, Embedding};
 
 /// Weight of the embedding in the fused score; the rest is BM25's. A convex combination of normalised scores keeps a
 /// score that means something, which reciprocal ranks do not (Bruch et al., "An Analysis of Fusion Functions", 2022).
@@ -53,13 +53,21 @@ impl Knowledge {
     ///
     /// # Errors
     /// When the folder cannot be read. Broken entries are kept out and listed by [`Knowledge::errors`].
-    pub fn load(directory: &Path, embedder: Option<&Embedder>, cache: Option<&Path>) -> std::io::Result<Self> {
+    pub fn load(
+        directory: &Path,
+        embedder: Option<&Embedder>,
+        mut cache: VectorCache,
+        cache_file: Option<&Path>,
+    ) -> std::io::Result<Self> {
         let (documents, errors) = super::document::read_all(directory)?;
         let mut lexical = Lexical::default();
         for document in &documents {
             lexical.add(&weighted_words(document));
         }
-        let vectors = embedder.and_then(|embedder| vectors(&documents, embedder, cache));
+        let vectors = embedder.and_then(|embedder| vectors(&documents, embedder, &mut cache));
+        if let Some(path) = cache_file {
+            cache.write(path);
+        }
         Ok(Self { documents, errors, lexical, vectors })
     }
 
@@ -149,20 +157,22 @@ fn weighted_words(document: &Document) -> Vec<(String, f64)> {
     words
 }
 
-/// One vector for what the entry says it is, one for each symptom.
-fn vectors(documents: &[Document], embedder: &Embedder, cache: Option<&Path>) -> Option<VectorIndex> {
-    let mut store = cache.map(VectorCache::read).unwrap_or_default();
-    let mut vectors = Vec::new();
+/// The texts that get a vector: one for what an entry says it is, one for each symptom; with the entry's number.
+#[must_use]
+pub fn embedded_texts(documents: &[Document]) -> Vec<(usize, String)> {
+    let mut texts = Vec::new();
     for (number, document) in documents.iter().enumerate() {
-        let about = format!("{}. {}", document.title, document.resolution);
-        let symptoms = document.symptoms.iter().map(|symptom| symptom.replace('`', ""));
-        for text in std::iter::once(about).chain(symptoms) {
-            vectors.extend(store.vector(&text, embedder).map(|vector| (number, vector)));
-        }
+        texts.push((number, format!("{}. {}", document.title, document.resolution)));
+        texts.extend(document.symptoms.iter().map(|symptom| (number, symptom.replace('`', ""))));
     }
-    if let Some(path) = cache {
-        store.write(path);
-    }
+    texts
+}
+
+fn vectors(documents: &[Document], embedder: &Embedder, cache: &mut VectorCache) -> Option<VectorIndex> {
+    let vectors: Vec<(usize, Embedding)> = embedded_texts(documents)
+        .into_iter()
+        .filter_map(|(number, text)| Some((number, cache.vector(&text, embedder)?)))
+        .collect();
     match VectorIndex::build(&vectors) {
         Ok(index) => Some(index),
         Err(error) => {

@@ -1,0 +1,219 @@
+//! A running bot for the stories: the real program, with a folder and a port of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long the program may take to start or to stop on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What went wrong in a story: any error.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// The folder of the repository.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The program with an environment that says nothing of the machine it runs on.
+fn command(program: &str, data: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("CLEW_DATA_DIR", data)
+        .env("CLEW_HTTP_ADDR", "127.0.0.1:0")
+        .current_dir(repository());
+    command
+}
+
+/// Runs `clew` with `arguments`, `input` on standard input.
+///
+/// # Errors
+/// When the program cannot be run.
+pub fn clew(program: &str, arguments: &[&str], input: &[u8]) -> Result<Output, Failure> {
+    clew_with(program, arguments, input, &[])
+}
+
+/// As [`clew`], with more environment.
+///
+/// # Errors
+/// When the program cannot be run.
+pub fn clew_with(program: &str, arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Result<Output, Failure> {
+    let data = TempDir::new()?;
+    let mut child = command(program, data.path())
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().ok_or("no standard input")?;
+    let input = input.to_vec();
+    // The program may stop reading early (bad input); then the pipe breaks, and that is no failure of the story.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output()?;
+    drop(writer.join());
+    Ok(output)
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Content type.
+    pub content_type: String,
+    /// Where a redirect leads.
+    pub location: String,
+    /// The body as it came.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; `null` when it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
+/// A running `clew serve`. Killed when dropped.
+pub struct Bot {
+    child: Child,
+    address: String,
+    /// What it printed at start.
+    pub greeting: String,
+    data: Option<TempDir>,
+    agent: ureq::Agent,
+    key: Option<String>,
+}
+
+impl Bot {
+    /// Starts with an empty data folder and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready; the message holds what it printed.
+    pub fn start(program: &str, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        Self::start_in(program, TempDir::new()?, environment)
+    }
+
+    fn start_in(program: &str, data: TempDir, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        let mut child = command(program, data.path())
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        let mut greeting = String::new();
+        let mut lines = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+        while !greeting.contains("clew is ready") {
+            if lines.read_line(&mut greeting)? == 0 {
+                return Err(format!("clew did not start:\n{greeting}").into());
+            }
+        }
+        // What it prints later must not fill the pipe and block it.
+        std::thread::spawn(move || drop(std::io::copy(&mut lines, &mut std::io::sink())));
+        let address = greeting.split_whitespace().find(|word| word.starts_with("http://")).ok_or("no address printed")?;
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+        let key = environment.iter().find(|(name, _)| *name == "CLEW_API_KEYS").map(|(_, keys)| (*keys).to_owned());
+        Ok(Self { child, address: address.trim_end_matches('/').to_owned(), greeting, data: Some(data), agent, key })
+    }
+
+    /// Stops as an operator would (SIGTERM) and waits. Returns the exit code.
+    ///
+    /// # Errors
+    /// When it does not stop in time.
+    pub fn stop(&mut self) -> Result<i32, Failure> {
+        Command::new("kill").arg(self.child.id().to_string()).status()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status.code().unwrap_or(-1));
+            }
+            if Instant::now() > deadline {
+                return Err("clew did not stop after SIGTERM".into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Stops and starts again in the same data folder.
+    ///
+    /// # Errors
+    /// When it does not stop or start.
+    pub fn restart(mut self, program: &str, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        self.stop()?;
+        let data = self.data.take().ok_or("no data folder")?;
+        Self::start_in(program, data, environment)
+    }
+
+    /// `GET path`.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn get(&self, path: &str) -> Result<Answer, Failure> {
+        let mut request = self.agent.get(format!("{}{path}", self.address));
+        if let Some(key) = &self.key {
+            request = request.header("x-api-key", key);
+        }
+        answer(request.call()?)
+    }
+
+    /// `GET path` without a key, as a browser does.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn browse(&self, path: &str) -> Result<Answer, Failure> {
+        answer(self.agent.get(format!("{}{path}", self.address)).header("accept", "text/html").call()?)
+    }
+
+    /// `POST path` with `body`.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, Failure> {
+        self.post_with(path, content_type, body, &[])
+    }
+
+    /// As [`Bot::post`], with more headers.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn post_with(&self, path: &str, content_type: &str, body: &[u8], headers: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let mut request = self.agent.post(format!("{}{path}", self.address)).header("content-type", content_type);
+        if let Some(key) = &self.key {
+            request = request.header("x-api-key", key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send(body)?)
+    }
+
+    /// `POST path` with a JSON document.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn post_json(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.post(path, "application/json", body.to_string().as_bytes())
+    }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, Failure> {
+    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+    let (content_type, location) = (header("content-type"), header("location"));
+    let text = response.body_mut().with_config().limit(1 << 28).read_to_string()?;
+    Ok(Answer { status: response.status().as_u16(), content_type, location, text })
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
