@@ -275,7 +275,7 @@ fn settings_of(document: &Value) -> Vec<(String, Value)> {
     for (section, keys) in document.as_object().unwrap_or(&empty) {
         match keys {
             Value::Object(keys) => {
-                settings.extend(keys.iter().map(|(key, value)| (format!("{section}.{key}"), value.clone())))
+                settings.extend(keys.iter().map(|(key, value)| (format!("{section}.{key}"), value.clone())));
             }
             other => settings.push((section.clone(), other.clone())),
         }

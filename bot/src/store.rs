@@ -78,14 +78,13 @@ impl Store {
                 )));
             }
         }
-        let secret = match meta.get("secret")?.and_then(|bytes| bytes.as_ref().try_into().ok()) {
-            Some(secret) => secret,
-            None => {
-                let mut secret = [0; 32];
-                getrandom::fill(&mut secret).map_err(|e| refuse(format!("the system gives no random numbers: {e}")))?;
-                meta.insert("secret", &secret)?;
-                secret
-            }
+        let secret = if let Some(secret) = meta.get("secret")?.and_then(|bytes| bytes.as_ref().try_into().ok()) {
+            secret
+        } else {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret).map_err(|e| refuse(format!("the system gives no random numbers: {e}")))?;
+            meta.insert("secret", &secret)?;
+            secret
         };
         Ok(Self {
             secret,

@@ -15,6 +15,8 @@ use crate::root_cause::label::{LabelIndex, UNKNOWN, by_id};
 pub const FEATURES: usize = 12;
 /// Steps shown.
 pub const MAX_SHOWN: usize = 6;
+/// Steps of one section of one entry that are shown: there shall be room for mending after finding out.
+const MAX_OF_ONE: usize = 3;
 /// A step that is less likely than this to be wanted is not shown.
 const FLOOR: f64 = 0.12;
 
@@ -124,7 +126,7 @@ impl Ranker {
         ranked
     }
 
-    /// The steps to show: likely ones, at most three of one entry, finding out before mending and safe before not.
+    /// The steps to show: likely ones, at most [`MAX_OF_ONE`] of one section, finding out before mending and safe before not.
     /// Nothing for a log that shows no failure.
     #[must_use]
     pub fn recommend(&self, situation: &Situation) -> Vec<Action> {
@@ -136,7 +138,9 @@ impl Ranker {
             if candidate.0 < FLOOR || chosen.len() == MAX_SHOWN {
                 break;
             }
-            if chosen.iter().filter(|(_, index, _)| *index == candidate.1).count() < 4 {
+            let same =
+                |(_, index, step): &&(f64, usize, &Step)| *index == candidate.1 && step.purpose == candidate.2.purpose;
+            if chosen.iter().filter(same).count() < MAX_OF_ONE {
                 chosen.push(candidate);
             }
         }

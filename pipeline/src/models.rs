@@ -172,7 +172,7 @@ impl Models {
     }
 
     /// Converts the original all-MiniLM-L6-v2 in `source` (`model.safetensors`, `tokenizer.json`, `config.json`) to the
-    /// form that is stored: matrices in Q8_0 (blocks of 32 bytes with one f16 scale), vectors in f32.
+    /// form that is stored: matrices in `Q8_0` (blocks of 32 bytes with one f16 scale), vectors in f32.
     ///
     /// # Errors
     /// When `source` is not that model or the folder cannot be written.

@@ -25,7 +25,7 @@ fn always(_: &str) -> bool {
     true
 }
 
-/// Values that stand where a secret would and are none: MySQL prints `(using password: YES)`.
+/// Values that stand where a secret would and are none: `MySQL` prints `(using password: YES)`.
 fn is_secret_value(value: &str) -> bool {
     const PLAIN: [&str; 17] = [
         "yes",

@@ -1,4 +1,4 @@
-//! Which technologies a log speaks of: advice for PostgreSQL is of no use for a MySQL log.
+//! Which technologies a log speaks of: advice for `PostgreSQL` is of no use for a `MySQL` log.
 
 use std::collections::BTreeSet;
 

@@ -338,7 +338,7 @@ impl Pipeline {
         let text = query.or(root_cause).unwrap_or_default();
         let similar = self.search(text, 8);
         let label = root_cause
-            .and_then(|name| by_name(name))
+            .and_then(by_name)
             .or_else(|| {
                 similar.first().and_then(|hit| by_id(self.knowledge.documents()[hit.document].root_cause.as_deref()?))
             })
@@ -356,14 +356,13 @@ impl Pipeline {
     }
 
     fn predict(&self, document: &Document) -> Prediction {
-        match &self.classifier {
-            Some(classifier) => classifier.predict(document),
-            None => {
-                let even: Vec<f64> = (0..LABELS.len()).map(|label| f64::from(u8::from(label == UNKNOWN))).collect();
-                let mut prediction = crate::root_cause::classifier::decide(&even, 0.0);
-                prediction.confidence = 0.0;
-                prediction
-            }
+        if let Some(classifier) = &self.classifier {
+            classifier.predict(document)
+        } else {
+            let even: Vec<f64> = (0..LABELS.len()).map(|label| f64::from(u8::from(label == UNKNOWN))).collect();
+            let mut prediction = crate::root_cause::classifier::decide(&even, 0.0);
+            prediction.confidence = 0.0;
+            prediction
         }
     }
 

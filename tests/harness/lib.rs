@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long the program may take to start or to stop on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What went wrong in a story: any error.
 pub type Failure = Box<dyn std::error::Error>;
@@ -23,11 +23,7 @@ pub fn repository() -> PathBuf {
 /// The program with an environment that says nothing of the machine it runs on.
 fn command(program: &str, data: &Path) -> Command {
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .env("CLEW_DATA_DIR", data)
-        .env("CLEW_HTTP_ADDR", "127.0.0.1:0")
-        .current_dir(repository());
+    command.env_clear().env("CLEW_DATA_DIR", data).env("CLEW_HTTP_ADDR", "127.0.0.1:0").current_dir(repository());
     command
 }
 
@@ -43,7 +39,12 @@ pub fn clew(program: &str, arguments: &[&str], input: &[u8]) -> Result<Output, F
 ///
 /// # Errors
 /// When the program cannot be run.
-pub fn clew_with(program: &str, arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Result<Output, Failure> {
+pub fn clew_with(
+    program: &str,
+    arguments: &[&str],
+    input: &[u8],
+    environment: &[(&str, &str)],
+) -> Result<Output, Failure> {
     let data = TempDir::new()?;
     let mut child = command(program, data.path())
         .args(arguments)
@@ -117,7 +118,8 @@ impl Bot {
         }
         // What it prints later must not fill the pipe and block it.
         std::thread::spawn(move || drop(std::io::copy(&mut lines, &mut std::io::sink())));
-        let address = greeting.split_whitespace().find(|word| word.starts_with("http://")).ok_or("no address printed")?;
+        let address =
+            greeting.split_whitespace().find(|word| word.starts_with("http://")).ok_or("no address printed")?;
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
         let key = environment.iter().find(|(name, _)| *name == "CLEW_API_KEYS").map(|(_, keys)| (*keys).to_owned());
         Ok(Self { child, address: address.trim_end_matches('/').to_owned(), greeting, data: Some(data), agent, key })
@@ -183,7 +185,13 @@ impl Bot {
     ///
     /// # Errors
     /// When no answer comes.
-    pub fn post_with(&self, path: &str, content_type: &str, body: &[u8], headers: &[(&str, &str)]) -> Result<Answer, Failure> {
+    pub fn post_with(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, Failure> {
         let mut request = self.agent.post(format!("{}{path}", self.address)).header("content-type", content_type);
         if let Some(key) = &self.key {
             request = request.header("x-api-key", key);

@@ -12,8 +12,18 @@ fn another_system_asks_every_route_and_gets_the_documented_shapes() -> Result<()
     let bot = Bot::start(CLEW, &[])?;
     let triage = bot.post_json("/triage", &lines(FULL_DISK))?.json();
     for field in [
-        "anomalies", "root_cause", "root_cause_id", "confidence", "candidates", "evidence", "similar_incidents", "recommended_actions",
-        "code_related", "redactions", "timings_ms", "replay_id",
+        "anomalies",
+        "root_cause",
+        "root_cause_id",
+        "confidence",
+        "candidates",
+        "evidence",
+        "similar_incidents",
+        "recommended_actions",
+        "code_related",
+        "redactions",
+        "timings_ms",
+        "replay_id",
     ] {
         assert!(!triage[field].is_null(), "{field} in {triage}");
     }
@@ -24,7 +34,10 @@ fn another_system_asks_every_route_and_gets_the_documented_shapes() -> Result<()
 
     let analysis = bot.post_json("/analyze", &lines(FULL_DISK))?.json();
     assert_eq!(analysis["count"].as_u64(), analysis["anomalies"].as_array().map(|a| a.len() as u64));
-    assert!(analysis["events"][0]["reasons"][0].is_string() && analysis["templates"][0]["count"].is_u64(), "{analysis}");
+    assert!(
+        analysis["events"][0]["reasons"][0].is_string() && analysis["templates"][0]["count"].is_u64(),
+        "{analysis}"
+    );
 
     let prediction = bot.post_json("/predict", &lines(FULL_DISK))?.json();
     assert_eq!(prediction["id"], "disk_full");
@@ -55,7 +68,8 @@ fn advice_is_for_the_technology_in_the_log() -> Result<(), Failure> {
     let bot = Bot::start(CLEW, &[])?;
     let log = "ERROR 1040 (HY000): Too many connections\n[Warning] mysqld: Host 'app' connection refused, max_connections reached";
     let verdict = bot.post("/triage", "text/plain", log.as_bytes())?.json();
-    let sources: Vec<String> = verdict["recommended_actions"].as_array().unwrap().iter().map(|a| a["source"].to_string()).collect();
+    let sources: Vec<String> =
+        verdict["recommended_actions"].as_array().unwrap().iter().map(|a| a["source"].to_string()).collect();
     assert!(sources.first().is_some_and(|source| source.contains("mysql")), "{sources:?}");
     assert!(sources.iter().all(|source| !source.contains("postgresql")), "{sources:?}");
     Ok(())
@@ -78,7 +92,12 @@ fn bad_input_gets_a_problem_document_that_names_the_field_and_the_limit() -> Res
         ("/recommend", json!({}), 422, "root_cause"),
     ] {
         let answer = bot.post_json(path, &body)?;
-        assert_eq!((answer.status, answer.json()["field"].as_str()), (status, Some(field)), "{path} {body}: {}", answer.text);
+        assert_eq!(
+            (answer.status, answer.json()["field"].as_str()),
+            (status, Some(field)),
+            "{path} {body}: {}",
+            answer.text
+        );
         assert_eq!(answer.content_type, "application/problem+json");
         assert_eq!(answer.json()["limit"].is_u64(), status == 413, "{}", answer.text);
     }

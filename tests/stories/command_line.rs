@@ -37,7 +37,8 @@ fn a_script_reads_the_verdict_as_json_and_the_exit_code() -> Result<(), Failure>
 #[test]
 fn the_same_log_gives_the_same_verdict_to_the_byte() -> Result<(), Failure> {
     let verdict = || -> Result<Value, Failure> {
-        let mut verdict: Value = serde_json::from_slice(&clew(CLEW, &["triage", "--json"], FULL_DISK.as_bytes())?.stdout)?;
+        let mut verdict: Value =
+            serde_json::from_slice(&clew(CLEW, &["triage", "--json"], FULL_DISK.as_bytes())?.stdout)?;
         verdict.as_object_mut().unwrap().remove("timings_ms");
         Ok(verdict)
     };

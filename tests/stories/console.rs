@@ -16,7 +16,9 @@ fn someone_pastes_a_log_and_shares_the_link_which_outlives_a_restart() -> Result
     let sent = bot.post("/", FORM, form(FULL_DISK).as_bytes())?;
     assert_eq!(sent.status, 303, "{}", sent.text);
     let page = bot.browse(&sent.location)?.text;
-    for part in ["<h1>Disk full</h1>", "Evidence", "No space left on device", "Next steps", "<code>", "Known failures", "shop"] {
+    for part in
+        ["<h1>Disk full</h1>", "Evidence", "No space left on device", "Next steps", "<code>", "Known failures", "shop"]
+    {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert!(!page.contains("hunter2"));
@@ -31,7 +33,10 @@ fn a_log_line_cannot_put_anything_into_the_page() -> Result<(), Failure> {
     let log = "ERROR: <script>alert(1)</script> \"><img src=x onerror=alert(2)> No space left on device";
     let sent = bot.post("/", FORM, form(log).as_bytes())?;
     let page = bot.browse(&sent.location)?.text;
-    assert!(page.contains("No space left on device") && !page.contains("<script>alert") && !page.contains("<img"), "{page}");
+    assert!(
+        page.contains("No space left on device") && !page.contains("<script>alert") && !page.contains("<img"),
+        "{page}"
+    );
     Ok(())
 }
 

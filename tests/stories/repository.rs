@@ -49,7 +49,11 @@ fn every_knowledge_entry_can_be_read() -> Result<(), Failure> {
     assert!(errors.is_empty(), "{errors:?}");
     assert!(documents.len() >= 40);
     for document in documents {
-        assert!(!document.symptoms.is_empty() && document.steps.len() >= 4 && !document.resolution.is_empty(), "{}", document.id);
+        assert!(
+            !document.symptoms.is_empty() && document.steps.len() >= 4 && !document.resolution.is_empty(),
+            "{}",
+            document.id
+        );
     }
     Ok(())
 }

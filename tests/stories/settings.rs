@@ -7,8 +7,15 @@ use crate::CLEW;
 fn the_first_start_says_where_it_listens_what_it_loaded_and_what_is_not_configured() -> Result<(), Failure> {
     let bot = Bot::start(CLEW, &[])?;
     for part in [
-        "http://127.0.0.1:", "all-MiniLM-L6-v2", "root-cause classifier", "knowledge entries", "state", "not configured: set SLACK_APP_TOKEN",
-        "not configured: set DISCORD_TOKEN", "not configured: set JIRA_URL", "not configured: set GITHUB_TOKEN",
+        "http://127.0.0.1:",
+        "all-MiniLM-L6-v2",
+        "root-cause classifier",
+        "knowledge entries",
+        "state",
+        "not configured: set SLACK_APP_TOKEN",
+        "not configured: set DISCORD_TOKEN",
+        "not configured: set JIRA_URL",
+        "not configured: set GITHUB_TOKEN",
     ] {
         assert!(bot.greeting.contains(part), "{part} in {}", bot.greeting);
     }

@@ -13,7 +13,7 @@ use crate::config::Config;
 /// Measure the verdicts on a JSONL file of labelled cases
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// One case a line: {"id", "logs": […], "label", "also_ok": […], "difficulty"}
+    /// One case a line: {"id", "logs": […], "label", "`also_ok"`: […], "difficulty"}
     file: PathBuf,
     /// Print the figures as JSON
     #[arg(long)]

@@ -54,11 +54,11 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     // A missing .env is the usual case; a broken one must not be passed over in silence.
-    if let Err(error) = dotenvy::dotenv() {
-        if !error.not_found() {
-            eprintln!("clew: .env: {error}");
-            return ExitCode::from(BAD_INPUT);
-        }
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("clew: .env: {error}");
+        return ExitCode::from(BAD_INPUT);
     }
     let settings = match Settings::read(arguments.config.as_deref(), &environment) {
         Ok(settings) => settings,

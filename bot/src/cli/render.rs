@@ -34,15 +34,20 @@ impl Style {
     }
 }
 
-/// How sure a probability is, in words.
+/// How sure a verdict is, in words. `leading` is the id of the most probable root cause: when it is not the one that
+/// was named, nothing was likely enough to be named.
 #[must_use]
-pub fn in_words(confidence: f64) -> &'static str {
-    match confidence {
+pub fn in_words(named: &str, leading: &str, confidence: f64) -> String {
+    if named != leading {
+        return "no root cause is likely enough to be named".to_owned();
+    }
+    let words = match confidence {
         c if c >= 0.9 => "almost certain",
         c if c >= 0.7 => "likely",
         c if c >= 0.5 => "more likely than not",
         _ => "a guess among others",
-    }
+    };
+    format!("{:.0} %, {words}", confidence * 100.0)
 }
 
 /// The whole verdict as text.
@@ -50,9 +55,10 @@ pub fn in_words(confidence: f64) -> &'static str {
 pub fn verdict(triage: &Triage, style: Style) -> String {
     let mut out = String::new();
     let unknown = triage.root_cause_id == "unknown";
-    let percent = format!("{:.0} %", triage.confidence * 100.0);
+    let leading = triage.candidates.first().map_or("", |candidate| candidate.id);
+    let sure = in_words(triage.root_cause_id, leading, triage.confidence);
     let colour = if unknown { "1;33" } else { "1;31" };
-    let _ = writeln!(out, "{}  {} ({})", style.paint(colour, triage.root_cause), percent, in_words(triage.confidence));
+    let _ = writeln!(out, "{}  {sure}", style.paint(colour, triage.root_cause));
     runners_up(&mut out, triage, style);
     evidence(&mut out, triage, style);
     if triage.evidence.is_empty() {
@@ -85,7 +91,9 @@ fn runners_up(out: &mut String, triage: &Triage, style: Style) {
         .map(|c| format!("{} {:.0} %", c.root_cause, c.probability * 100.0))
         .collect();
     if !others.is_empty() {
-        let _ = writeln!(out, "{}", style.dim(&format!("otherwise: {}", others.join(", "))));
+        let others = others.join(", ");
+        let word = if triage.root_cause_id == "unknown" { "nearest" } else { "otherwise" };
+        let _ = writeln!(out, "{}", style.dim(&format!("{word}: {others}")));
     }
 }
 

@@ -42,6 +42,10 @@ async fn serve(app: Arc<App>) -> u8 {
         }
     };
     let addr = listener.local_addr().unwrap_or(addr);
+    let asked_to_stop = match asked_to_stop() {
+        Ok(asked) => asked,
+        Err(error) => return refuse(&format!("signals cannot be received: {error}"), FAILED),
+    };
     greet(&app, addr);
     let stop = tokio_util::sync::CancellationToken::new();
     let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -49,16 +53,15 @@ async fn serve(app: Arc<App>) -> u8 {
     tokio::pin!(server);
     tokio::select! {
         done = &mut server => return ended(done),
-        () = asked_to_stop() => {}
+        () = asked_to_stop => {}
     }
     println!("clew is stopping: requests under way have {GRACE_SECONDS} s to end");
     stop.cancel();
-    match tokio::time::timeout(std::time::Duration::from_secs(GRACE_SECONDS), server).await {
-        Ok(done) => ended(done),
-        Err(_) => {
-            tracing::warn!("some requests did not end in time");
-            VERDICT
-        }
+    if let Ok(done) = tokio::time::timeout(std::time::Duration::from_secs(GRACE_SECONDS), server).await {
+        ended(done)
+    } else {
+        tracing::warn!("some requests did not end in time");
+        VERDICT
     }
 }
 
@@ -91,17 +94,17 @@ fn greet(app: &App, addr: std::net::SocketAddr) {
     println!("clew is ready. Ctrl-C stops it.");
 }
 
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// SIGTERM or Ctrl-C. Listened for from the moment this is called, which is before anyone is told that clew is ready.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        Err(_) => drop(interrupt.await),
-    }
+    })
 }
 
 fn refuse(error: &dyn std::fmt::Display, code: u8) -> u8 {

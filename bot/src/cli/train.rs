@@ -23,7 +23,7 @@ pub struct Arguments {
 /// What can be trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// The root-cause classifier, from models/root_cause/corpus
+    /// The root-cause classifier, from `models/root_cause/corpus`
     RootCause,
     /// The vectors of the knowledge entries
     Knowledge,

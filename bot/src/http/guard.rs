@@ -53,7 +53,7 @@ pub fn is_key(key: &str, app: &App) -> bool {
     app.config().http.api_keys.iter().fold(false, |found, known| {
         let known = Sha256::digest(known.expose_secret().as_bytes());
         let difference = given.iter().zip(known.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
-        found | (difference == 0)
+        found || (difference == 0)
     })
 }
 

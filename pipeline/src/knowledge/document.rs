@@ -204,7 +204,7 @@ fn items(section: &str) -> Vec<String> {
 pub fn read_all(directory: &Path) -> std::io::Result<(Vec<Document>, Vec<DocumentError>)> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| {
-        path.extension().is_some_and(|e| e == "md") && !path.file_name().is_some_and(|n| n == "README.md")
+        path.extension().is_some_and(|e| e == "md") && path.file_name().is_none_or(|n| n != "README.md")
     });
     paths.sort();
     let (mut documents, mut errors): (Vec<Document>, Vec<DocumentError>) = (Vec::new(), Vec::new());
@@ -216,7 +216,7 @@ pub fn read_all(directory: &Path) -> std::io::Result<(Vec<Document>, Vec<Documen
         {
             Ok(document) => match documents.iter().find(|known| known.id == document.id) {
                 Some(_) => {
-                    errors.push(DocumentError { path, reason: format!("the id {:?} is used twice", document.id) })
+                    errors.push(DocumentError { path, reason: format!("the id {:?} is used twice", document.id) });
                 }
                 None => documents.push(document),
             },

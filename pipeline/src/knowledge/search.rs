@@ -15,7 +15,7 @@ use crate::embedding::{Embedder, Embedding};
 const DENSE_WEIGHT: f64 = 0.45;
 /// Below this score an entry is not similar, and nothing is shown.
 pub const FLOOR: f64 = 0.3;
-/// Cosine at which two texts have nothing to do with each other; MiniLM seldom goes lower.
+/// Cosine at which two texts have nothing to do with each other; `MiniLM` seldom goes lower.
 const COSINE_ZERO: f64 = 0.1;
 /// Vectors asked for: more than entries are wanted, for an entry has several.
 const NEIGHBOURS: usize = 64;

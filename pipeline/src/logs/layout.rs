@@ -1,5 +1,5 @@
 //! The layouts that logging libraries print: a time, a severity, perhaps a thread, a process, a logger, in any order
-//! and with any punctuation (log4j, logback, Python, Rails, PostgreSQL, MySQL, Redis, RabbitMQ, nginx, Apache, logcat …).
+//! and with any punctuation (log4j, logback, Python, Rails, `PostgreSQL`, `MySQL`, Redis, `RabbitMQ`, nginx, Apache, logcat …).
 
 use super::parse::Peeled;
 use super::record::{Header, Severity};
@@ -92,12 +92,12 @@ impl<'a> Scan<'a> {
         self.header.severity = Some(severity);
         // Python's default format: LEVEL:logger:message.
         let mut parts = token.splitn(3, ':');
-        if let (Some(_), Some(logger), Some(_)) = (parts.next(), parts.next(), parts.next()) {
-            if !logger.is_empty() {
-                self.header.component = Some(logger.to_owned());
-                self.rest = &self.rest[word.len() + 2 + logger.len()..];
-                return true;
-            }
+        if let (Some(_), Some(logger), Some(_)) = (parts.next(), parts.next(), parts.next())
+            && !logger.is_empty()
+        {
+            self.header.component = Some(logger.to_owned());
+            self.rest = &self.rest[word.len() + 2 + logger.len()..];
+            return true;
         }
         self.advance(token.len());
         true

@@ -16,7 +16,8 @@ pub fn peel(line: &str) -> Option<Peeled<'_>> {
     }
     let pairs = pairs(line)?;
     let has = |names: &[&str]| pairs.iter().any(|(key, _)| names.contains(key));
-    if !has(&["level", "lvl", "severity"]) && !(has(&["msg", "message"]) && pairs.len() > 1) {
+    let is_record = has(&["level", "lvl", "severity"]) || (has(&["msg", "message"]) && pairs.len() > 1);
+    if !is_record {
         return None;
     }
     let mut header = Header::default();

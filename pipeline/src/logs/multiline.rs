@@ -45,12 +45,13 @@ impl Assembler {
         self.line += 1;
         let line = super::cut(line, MAX_LINE_BYTES);
         let parsed = parse::parse_line(line);
-        if let Some(open) = self.open.as_mut() {
-            if open.line_count < MAX_LINES && continues(self.state, self.indent, line, &parsed) {
-                extend(open, &parsed.carried);
-                self.state = next_state(self.state, &parsed.carried);
-                return None;
-            }
+        if let Some(open) = self.open.as_mut()
+            && open.line_count < MAX_LINES
+            && continues(self.state, self.indent, line, &parsed)
+        {
+            extend(open, &parsed.carried);
+            self.state = next_state(self.state, &parsed.carried);
+            return None;
         }
         let carried = parsed.carried.as_ref();
         let record = (!carried.trim().is_empty()).then(|| LogRecord {

@@ -10,10 +10,10 @@ use super::timestamp;
 pub fn peel(line: &str) -> Option<Peeled<'_>> {
     let text = line.trim_start();
     let (priority, text) = priority(text);
-    if priority.is_some() {
-        if let Some(peeled) = text.strip_prefix("1 ").and_then(|rest| rfc5424(rest, priority)) {
-            return Some(peeled);
-        }
+    if priority.is_some()
+        && let Some(peeled) = text.strip_prefix("1 ").and_then(|rest| rfc5424(rest, priority))
+    {
+        return Some(peeled);
     }
     let time = timestamp::leading(text).filter(|_| !text.starts_with('['))?;
     let rest = text[time.len..].strip_prefix(' ')?;

@@ -70,15 +70,15 @@ impl TemplateMiner {
             .iter()
             .map(|id| (*id, similarity(&self.templates[*id], &words)))
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        if let Some((id, score)) = best {
-            if score >= SIMILARITY {
-                for (known, word) in self.templates[id].iter_mut().zip(&words) {
-                    if known != word {
-                        WILDCARD.clone_into(known);
-                    }
+        if let Some((id, score)) = best
+            && score >= SIMILARITY
+        {
+            for (known, word) in self.templates[id].iter_mut().zip(&words) {
+                if known != word {
+                    WILDCARD.clone_into(known);
                 }
-                return id;
             }
+            return id;
         }
         if self.templates.len() >= MAX_TEMPLATES {
             return self.overflow();
@@ -130,13 +130,14 @@ pub fn mask(message: &str) -> String {
             continue;
         }
         // A quoted value: 'users_pkey', "/api/v1". An apostrophe inside a word is none.
-        if matches!(c, '"' | '\'' | '`') && previous != 'a' {
-            if let Some(end) = quoted_end(rest, c) {
-                out.push_str("<str>");
-                rest = &rest[end..];
-                previous = 'a';
-                continue;
-            }
+        if matches!(c, '"' | '\'' | '`')
+            && previous != 'a'
+            && let Some(end) = quoted_end(rest, c)
+        {
+            out.push_str("<str>");
+            rest = &rest[end..];
+            previous = 'a';
+            continue;
         }
         out.push(c);
         rest = &rest[c.len_utf8()..];

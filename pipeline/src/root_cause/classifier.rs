@@ -208,6 +208,7 @@ impl Classifier {
     }
 
     /// How much a feature speaks for `label` more than for the average label.
+    #[allow(clippy::cast_precision_loss)] // the number of labels
     fn lift(&self, label: LabelIndex, feature: usize) -> f64 {
         let mean: f64 = self.weights.iter().map(|row| f64::from(row[feature])).sum::<f64>() / self.weights.len() as f64;
         f64::from(self.weights[label][feature]) - mean
