@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -241,11 +241,31 @@ impl Config {
                 self.http.addr
             ));
         }
+        let unusable =
+            |key: &SecretString| key.expose_secret().is_empty() || key.expose_secret().trim() != key.expose_secret();
+        if self.http.api_keys.iter().any(unusable) {
+            return error(
+                "http.api_keys: a key is empty or has spaces around it; give each key at least one visible character"
+                    .into(),
+            );
+        }
+        if tracing_subscriber::EnvFilter::try_new(&self.log.level).is_err() {
+            return error(format!(
+                "log.level: {:?} is no level (trace, debug, info, warn, error) and no filter",
+                self.log.level
+            ));
+        }
         if !(1_024..=1 << 30).contains(&self.http.body_limit_bytes) {
             return error("http.body_limit_bytes: must be between 1024 (1 KiB) and 1073741824 (1 GiB)".into());
         }
-        if self.http.max_lines == 0 || self.http.max_waiting == 0 || self.data.max_replays == 0 {
-            return error("http.max_lines, http.max_waiting and data.max_replays: must be 1 or more".into());
+        for (name, value, most) in [
+            ("http.max_lines", self.http.max_lines, 1_000_000_000),
+            ("http.max_waiting", self.http.max_waiting, 100_000),
+            ("data.max_replays", self.data.max_replays, 10_000_000),
+        ] {
+            if !(1..=most).contains(&value) {
+                return error(format!("{name}: must be between 1 and {most}"));
+            }
         }
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return error(format!("log.format: {:?} is neither \"text\" nor \"json\"", self.log.format));
@@ -256,7 +276,6 @@ impl Config {
     /// Whether all `keys` of an integration's `section` are set.
     #[must_use]
     pub fn is_configured(&self, section: &str, keys: &[&str]) -> bool {
-        use secrecy::ExposeSecret;
         self.integrations.get(section).is_some_and(|settings| {
             keys.iter().all(|key| settings.get(*key).is_some_and(|value| !value.expose_secret().is_empty()))
         })
@@ -362,6 +381,8 @@ mod tests {
             (json!({"http": {"max_linse": 1}}), "http.max_linse"),
             (json!({"http": {"max_lines": "many"}}), "http.max_lines: expected a number"),
             (json!({"http": {"body_limit_bytes": 1}}), "http.body_limit_bytes"),
+            (json!({"http": {"max_waiting": 9_000_000_000_000_u64}}), "http.max_waiting"),
+            (json!({"log": {"level": "l=o=u=d"}}), "log.level"),
             (json!({"slack": {"bot_token": "xoxb-new"}}), "environment"),
             (json!({"data": {"dir": "elsewhere"}}), "CLEW_DATA_DIR"),
             (json!([1]), "JSON object"),

@@ -1,9 +1,14 @@
 //! State on disk, in sled. The only file that says "tree".
 
+use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sled::Transactional;
+use sled::transaction::TransactionError;
 
 /// Version of the layout; a store of another version is refused until there is a migration.
 const SCHEMA: u64 = 1;
@@ -49,6 +54,8 @@ pub struct Store {
     audit: sled::Tree,
     replays: sled::Tree,
     replay_order: sled::Tree,
+    /// Verdicts in `replays`.
+    kept: AtomicUsize,
     secret: [u8; 32],
 }
 
@@ -86,12 +93,14 @@ impl Store {
             meta.insert("secret", &secret)?;
             secret
         };
+        let replay_order = db.open_tree("replay_order")?;
         Ok(Self {
             secret,
             settings: db.open_tree("settings")?,
             audit: db.open_tree("audit")?,
             replays: db.open_tree("replays")?,
-            replay_order: db.open_tree("replay_order")?,
+            kept: AtomicUsize::new(replay_order.len()),
+            replay_order,
             db,
         })
     }
@@ -123,10 +132,16 @@ impl Store {
 
     /// The name of a verdict's link: the same for the same question, and not to be guessed, not even from the log.
     #[must_use]
-    pub fn replay_id(&self, question: &str) -> String {
-        let mut bytes = self.secret.to_vec();
-        bytes.extend_from_slice(question.as_bytes());
-        clew_pipeline::models::sha256(&bytes)[..32].to_owned()
+    pub fn replay_id(&self, question: &[&str]) -> String {
+        let mut hash = Sha256::new_with_prefix(self.secret);
+        for part in question {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
+            hex
+        })
     }
 
     /// Keeps a verdict under `id`; the oldest beyond `keep` go. Lost, at worst, with the last half second before a crash.
@@ -134,12 +149,29 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn keep_replay(&self, id: &str, replay: &Replay, keep: usize) -> Result<(), StoreError> {
-        if self.replays.insert(id, serde_json::to_vec(replay)?)?.is_none() {
-            self.replay_order.insert(self.db.generate_id()?.to_be_bytes(), id)?;
-        }
-        while self.replay_order.len() > keep {
-            let Some((_, oldest)) = self.replay_order.pop_min()? else { break };
-            self.replays.remove(oldest)?;
+        let bytes = serde_json::to_vec(replay)?;
+        let place = self.db.generate_id()?.to_be_bytes();
+        let added = (&self.replays, &self.replay_order)
+            .transaction(|(replays, order)| {
+                let added = replays.insert(id, bytes.as_slice())?.is_none();
+                if added {
+                    order.insert(&place, id)?;
+                }
+                Ok(added)
+            })
+            .map_err(failed)?;
+        // sled counts a tree by walking it, so the count is kept beside it.
+        let mut kept = self.kept.fetch_add(usize::from(added), Ordering::Relaxed) + usize::from(added);
+        while kept > keep {
+            let Some((place, oldest)) = self.replay_order.first()? else { break };
+            (&self.replays, &self.replay_order)
+                .transaction(|(replays, order)| {
+                    order.remove(&place)?;
+                    replays.remove(&oldest)?;
+                    Ok(())
+                })
+                .map_err(failed)?;
+            kept = self.kept.fetch_sub(1, Ordering::Relaxed) - 1;
         }
         Ok(())
     }
@@ -152,6 +184,15 @@ impl Store {
         Ok(self.replays.get(id)?.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
     }
 
+    /// Whether the store can be read, for the readiness probe.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.settings.get("changed")?;
+        Ok(())
+    }
+
     /// Writes everything to disk.
     ///
     /// # Errors
@@ -159,6 +200,14 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         self.db.flush()?;
         Ok(())
+    }
+}
+
+/// The reason why a transaction failed; ours never abort by themselves.
+fn failed(error: TransactionError<std::convert::Infallible>) -> StoreError {
+    match error {
+        TransactionError::Storage(error) => StoreError::Failed(error),
+        TransactionError::Abort(never) => match never {},
     }
 }
 

@@ -74,8 +74,8 @@ fn is_card_number(text: &str) -> bool {
 const RULES: &[Rule] = &[
     Rule {
         kind: "private_key",
-        hints: &["private key-----"],
-        pattern: r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+        hints: &["private key"],
+        pattern: r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)",
         accept: always,
     },
     Rule { kind: "aws_key", hints: &["akia", "asia"], pattern: r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", accept: always },
@@ -168,6 +168,27 @@ fn is_mail_address(value: &str) -> bool {
     !UNITS.iter().any(|unit| value.ends_with(unit)) && !value.starts_with("git@")
 }
 
+/// Lines of the longest private key in use (RSA of 16,384 bits), with room.
+const MAX_KEY_LINES: usize = 250;
+const KEY_PLACEHOLDER: &str = "[redacted:private_key]";
+
+/// Whether the last key that begins on `line` does not end there.
+fn is_open(line: &str) -> bool {
+    let begin = line.rfind("-----BEGIN ");
+    let end = line.rfind("-----END ");
+    begin.is_some() && begin > end
+}
+
+/// A line of a key file: Base64 or one of its headers, behind any prefix of a transport.
+fn is_key_material(line: &str) -> bool {
+    let text = line.trim();
+    let last = text.rsplit(' ').next().unwrap_or("");
+    let base64 = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+    text.is_empty()
+        || (base64(last) && (!text.contains(' ') || last.len() >= 40))
+        || ["Proc-Type:", "DEK-Info:", "Version:", "Comment:"].iter().any(|head| text.contains(head))
+}
+
 const PLACEHOLDER: &str = "[redacted:";
 
 /// Redacts lines one after the other. It remembers whether a private key is open.
@@ -175,7 +196,7 @@ pub struct Redactor {
     hints: AhoCorasick,
     hint_rules: Vec<usize>,
     patterns: Vec<Regex>,
-    in_key: bool,
+    key_lines_left: usize,
     found: Redactions,
 }
 
@@ -207,7 +228,7 @@ impl Redactor {
                 .expect("constant patterns"),
             hint_rules,
             patterns: RULES.iter().map(|rule| Regex::new(rule.pattern).expect("constant pattern")).collect(),
-            in_key: false,
+            key_lines_left: 0,
             found: Redactions::new(),
         }
     }
@@ -219,7 +240,7 @@ impl Redactor {
             hints: self.hints.clone(),
             hint_rules: self.hint_rules.clone(),
             patterns: self.patterns.clone(),
-            in_key: false,
+            key_lines_left: 0,
             found: Redactions::new(),
         }
     }
@@ -232,11 +253,17 @@ impl Redactor {
 
     /// `line` without its secrets.
     pub fn line<'a>(&mut self, line: &'a str) -> Cow<'a, str> {
-        if self.in_key {
+        if self.key_lines_left > 0 {
+            self.key_lines_left -= 1;
             if line.contains("-----END ") {
-                self.in_key = false;
+                self.key_lines_left = 0;
+                return Cow::Borrowed(KEY_PLACEHOLDER);
             }
-            return Cow::Borrowed("[redacted:private_key]");
+            // A key that was cut short must not swallow the log that follows it.
+            if is_key_material(line) {
+                return Cow::Borrowed(KEY_PLACEHOLDER);
+            }
+            self.key_lines_left = 0;
         }
         let mut wanted = [false; RULES.len()];
         for hit in self.hints.find_overlapping_iter(line) {
@@ -250,8 +277,9 @@ impl Redactor {
             let count = apply(&mut text, rule, &self.patterns[index]);
             if count > 0 {
                 *self.found.entry(rule.kind).or_default() += count;
-                // A key that does not end on its line goes on below.
-                self.in_key |= rule.kind == "private_key" && !line.contains("-----END ");
+                if rule.kind == "private_key" && is_open(line) {
+                    self.key_lines_left = MAX_KEY_LINES;
+                }
             }
         }
         text
@@ -334,6 +362,17 @@ mod tests {
         let out = redact(text);
         assert!(!out.contains("MIIE") && out.starts_with('a') && out.ends_with('b'), "{out}");
         assert_eq!(out.lines().count(), text.lines().count(), "line numbers stay true");
+    }
+
+    #[test]
+    fn a_key_right_behind_a_certificate_is_gone_and_one_cut_short_does_not_hide_the_log() {
+        let out =
+            redact("-----END CERTIFICATE----------BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nafter");
+        assert!(!out.contains("MIIE") && out.ends_with("after"), "{out}");
+        let out = redact(
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\nlQdGBF\n2024-05-01 10:00:00 ERROR disk is full",
+        );
+        assert!(!out.contains("lQdGBF") && out.ends_with("ERROR disk is full"), "{out}");
     }
 
     proptest! {

@@ -173,6 +173,14 @@ impl Bot {
         answer(self.agent.get(format!("{}{path}", self.address)).header("accept", "text/html").call()?)
     }
 
+    /// `GET path` without a key, as a program does.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn ask_as_stranger(&self, path: &str) -> Result<Answer, Failure> {
+        answer(self.agent.get(format!("{}{path}", self.address)).call()?)
+    }
+
     /// `POST path` with `body`.
     ///
     /// # Errors

@@ -121,6 +121,12 @@ fn the_description_names_every_route_that_answers() -> Result<(), Failure> {
         }
     }
     assert!(bot.get("/docs")?.text.contains("/recommend"));
+    let routes = std::fs::read_to_string(clew_tests::repository().join("bot/src/http/mod.rs"))?;
+    for route in routes.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        let page =
+            ["/", "/t/{replay_id}", "/login", "/style.css", "/console.js", "/openapi.json", "/docs"].contains(&route);
+        assert!(page || document["paths"][route].is_object(), "{route} is served and not described");
+    }
     Ok(())
 }
 

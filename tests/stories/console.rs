@@ -41,6 +41,14 @@ fn a_log_line_cannot_put_anything_into_the_page() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_large_paste_is_taken_without_a_script() -> Result<(), Failure> {
+    let bot = Bot::start(CLEW, &[])?;
+    let sent = bot.post("/", FORM, form(&FULL_DISK.repeat(2_500)).as_bytes())?;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    Ok(())
+}
+
+#[test]
 fn an_empty_form_and_a_dead_link_are_answered_in_words() -> Result<(), Failure> {
     let bot = Bot::start(CLEW, &[])?;
     let empty = bot.post("/", FORM, b"logs=")?;
@@ -58,6 +66,10 @@ fn with_a_key_a_browser_signs_in_and_a_stranger_sees_nothing() -> Result<(), Fai
     assert_eq!(bot.post("/login", FORM, b"key=wrong")?.status, 401);
     assert_eq!(bot.post("/login", FORM, b"key=a+long+key")?.status, 303);
     assert_eq!(bot.get("/config")?.status, 200);
+    for path in ["/config", "/t/0", "/triage/0", "/openapi.json"] {
+        let answer = bot.ask_as_stranger(path)?;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text);
+    }
     assert_eq!(bot.browse("/metrics")?.status, 200);
     Ok(())
 }

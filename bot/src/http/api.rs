@@ -25,19 +25,21 @@ pub async fn triage(State(app): State<Arc<App>>, headers: HeaderMap, body: Body)
 
 /// The verdict on `logs`, kept for its link.
 pub async fn triage_and_keep(app: &Arc<App>, logs: Logs) -> Result<Value, Problem> {
-    let id = app.store.replay_id(&format!("{:?}\n{}", logs.context, logs.text));
-    let context = logs.context.clone();
-    let (triage, title, service) = on_core(app, move |pipeline| {
+    let state = Arc::clone(app);
+    on_core(app, move |pipeline| {
+        let id = state.store.replay_id(&[&format!("{:?}", logs.context), &logs.text]);
         let redacted = |text: &Option<String>| text.as_deref().map(|text| pipeline.redact(text));
-        (pipeline.triage(logs.text.lines(), &logs.context), redacted(&context.title), redacted(&context.service))
+        let triage = pipeline.triage(logs.text.lines(), &logs.context);
+        count(&state, &triage);
+        let mut verdict = to_value(&triage)?;
+        verdict["replay_id"] = id.clone().into();
+        let (title, service) = (redacted(&logs.context.title), redacted(&logs.context.service));
+        let replay = Replay { at: crate::clock::now(), title, service, triage: verdict.clone() };
+        let keep = state.config().data.max_replays;
+        state.store.keep_replay(&id, &replay, keep).map_err(|e| Problem::internal(&e))?;
+        Ok(verdict)
     })
-    .await?;
-    count(app, &triage);
-    let mut verdict = to_value(&triage)?;
-    verdict["replay_id"] = id.clone().into();
-    let replay = Replay { at: crate::clock::now(), title, service, triage: verdict.clone() };
-    app.store.keep_replay(&id, &replay, app.config().data.max_replays).map_err(|e| Problem::internal(&e))?;
-    Ok(verdict)
+    .await?
 }
 
 /// `GET /triage/{replay_id}`: a verdict that was given.
@@ -77,6 +79,7 @@ pub async fn predict(State(app): State<Arc<App>>, headers: HeaderMap, body: Body
         "candidates": triage.candidates,
         "evidence": triage.evidence,
         "code_related": triage.code_related,
+        "skipped": triage.skipped,
     })))
 }
 
@@ -96,10 +99,8 @@ pub async fn recommend(State(app): State<Arc<App>>, body: Body) -> Answer {
     let fields = read_object(&app, body).await?;
     let root_cause = request::text_field(&fields, "root_cause")?;
     let mut query = request::text_field(&fields, "query")?;
-    if let Some(Value::Array(lines)) = fields.get("logs") {
-        let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
-        let lines = lines.ok_or_else(|| Problem::field("logs", "logs must hold strings only, one log line each"))?;
-        query = Some([query.unwrap_or_default(), lines.join("\n")].join("\n"));
+    if let Some(text) = request::lines(&fields)? {
+        query = Some([query.unwrap_or_default(), text].join("\n"));
     }
     if root_cause.is_none() && query.is_none() {
         return Err(Problem::field("root_cause", "root_cause is missing: send a root cause (id or title), or a query"));
@@ -112,7 +113,7 @@ pub async fn recommend(State(app): State<Arc<App>>, body: Body) -> Answer {
         .map_or("Nothing known fits. Look at the evidence lines, and note what fixed it as a knowledge entry.", |a| {
             &a.action
         });
-    Ok(Json(json!({ "action": first, "recommended_actions": actions })))
+    Ok(Json(json!({ "action": first, "recommended_actions": actions, "skipped": app.pipeline.loaded().skipped })))
 }
 
 /// `GET /config`: the settings in force, secrets masked.

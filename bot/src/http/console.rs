@@ -114,7 +114,8 @@ impl Similar {
 
 #[derive(Deserialize)]
 struct Action {
-    action: String,
+    #[serde(rename = "action")]
+    text: String,
     why: String,
     risk: String,
 }
@@ -122,7 +123,7 @@ struct Action {
 impl Action {
     /// The step in pieces, every second one a command.
     fn pieces(&self) -> Vec<(bool, &str)> {
-        self.action.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
+        self.text.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
     }
 }
 
@@ -174,10 +175,12 @@ pub async fn triage(State(app): State<Arc<App>>, body: Body) -> Response {
 
 async fn from_form(app: &Arc<App>, body: Body) -> Result<String, Response> {
     let body = request::body(body, &app.config().http).await.map_err(IntoResponse::into_response)?;
-    let request = axum::http::Request::post("/")
+    let mut request = axum::http::Request::post("/")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(body))
         .map_err(|e| Problem::internal(&e).into_response())?;
+    // The body was limited above, by the setting.
+    axum::extract::DefaultBodyLimit::disable().apply(&mut request);
     let form = <Form<Paste> as axum::extract::FromRequest<()>>::from_request(request, &()).await;
     let Ok(Form(paste)) = form else {
         return Err(message(
@@ -252,7 +255,7 @@ pub async fn sign_in(State(app): State<Arc<App>>, Form(form): Form<SignIn>) -> R
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         return response;
     }
-    let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/", guard::COOKIE, guard::to_hex(form.key.trim()));
+    let cookie = format!("{}={}; HttpOnly; SameSite=Lax; Path=/", guard::COOKIE, guard::to_hex(form.key.trim()));
     let mut response = Redirect::to("/").into_response();
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, value);

@@ -50,11 +50,12 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
 /// Whether `key` is one of the configured keys, compared in constant time: equal-length digests, all bytes, all keys.
 pub fn is_key(key: &str, app: &App) -> bool {
     let given = Sha256::digest(key.as_bytes());
-    app.config().http.api_keys.iter().fold(false, |found, known| {
-        let known = Sha256::digest(known.expose_secret().as_bytes());
-        let difference = given.iter().zip(known.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
-        found || (difference == 0)
-    })
+    !key.is_empty()
+        && app.config().http.api_keys.iter().fold(false, |found, known| {
+            let known = Sha256::digest(known.expose_secret().as_bytes());
+            let difference = given.iter().zip(known.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
+            found || (difference == 0)
+        })
 }
 
 fn presented(headers: &HeaderMap) -> Option<String> {

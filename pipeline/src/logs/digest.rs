@@ -8,8 +8,6 @@ use super::record::{LogRecord, Severity};
 use super::template::{TemplateId, TemplateMiner};
 use crate::redact::{Redactions, Redactor};
 
-/// Line numbers remembered of one template.
-pub const MAX_LINES_PER_GROUP: usize = 256;
 /// Width of the time buckets in which bursts are counted, in milliseconds.
 pub const BURST_MILLIS: i64 = 10_000;
 
@@ -22,8 +20,6 @@ pub struct Group {
     pub count: usize,
     /// The first of them, whole.
     pub first: LogRecord,
-    /// Line numbers, counted from 1, of the first [`MAX_LINES_PER_GROUP`] of them.
-    pub lines: Vec<usize>,
     /// The highest severity that one of them had.
     pub severity: Option<Severity>,
     /// Time of the last of them, in milliseconds.
@@ -105,7 +101,7 @@ impl Collector {
             templates,
             lines: self.lines,
             records: self.records,
-            span_millis: self.first_time.zip(self.last_time).map(|(first, last)| (last - first).max(0)),
+            span_millis: self.first_time.zip(self.last_time).map(|(first, last)| last.saturating_sub(first).max(0)),
             redactions: self.redactor.found().clone(),
         }
     }
@@ -114,7 +110,7 @@ impl Collector {
         self.records += 1;
         let template = self.miner.learn(&record.message);
         let time = record.header.time;
-        let silence = time.zip(self.last_time).map_or(0, |(now, last)| (now - last).max(0));
+        let silence = time.zip(self.last_time).map_or(0, |(now, last)| now.saturating_sub(last).max(0));
         self.first_time = self.first_time.or(time);
         self.last_time = time.or(self.last_time);
         let index = *self.by_template.entry(template).or_insert(self.groups.len());
@@ -131,7 +127,6 @@ impl Group {
         Self {
             template,
             count: 1,
-            lines: vec![first.line],
             severity: first.header.severity,
             last_time: first.header.time,
             peak: 1,
@@ -143,8 +138,9 @@ impl Group {
 
     fn add(&mut self, record: &LogRecord) {
         self.count += 1;
-        if self.lines.len() < MAX_LINES_PER_GROUP {
-            self.lines.push(record.line);
+        // Where many messages share a template, the worst of them speaks for all.
+        if record.header.severity > self.severity && record.header.severity >= Some(Severity::Error) {
+            self.first = record.clone();
         }
         self.severity = self.severity.max(record.header.severity);
         self.last_time = record.header.time.or(self.last_time);

@@ -74,12 +74,23 @@ fn take_text(fields: &mut Map<String, Value>, keys: &[&str]) -> Option<String> {
 fn time(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => timestamp::leading(text).map(|t| t.millis),
-        // Seconds with a fraction, or milliseconds. A float holds both to the millisecond.
-        #[allow(clippy::cast_possible_truncation)]
-        Value::Number(number) => number.as_f64().map(|n| if n > 1e11 { n as i64 } else { (n * 1000.0) as i64 }),
+        Value::Number(number) => number.as_f64().and_then(epoch),
         Value::Object(date) => date.get("$date").and_then(time),
         _ => None,
     }
+}
+
+/// Seconds with a fraction, milliseconds, microseconds or nanoseconds since 1970, told by their size.
+fn epoch(value: f64) -> Option<i64> {
+    let millis = match value {
+        v if !(0.0..4e18).contains(&v) => return None,
+        v if v > 1e17 => v / 1e6,
+        v if v > 1e14 => v / 1e3,
+        v if v > 1e11 => v,
+        v => v * 1e3,
+    };
+    #[allow(clippy::cast_possible_truncation)] // below 4e18, and a fraction of a millisecond says nothing
+    Some(millis as i64)
 }
 
 /// Words, single letters (Mongo), and the numbers of bunyan and pino (10 = trace … 60 = fatal).

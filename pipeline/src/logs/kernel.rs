@@ -19,7 +19,7 @@ pub fn peel(line: &str) -> Option<Peeled<'_>> {
     }
     let seconds: i64 = seconds.parse().ok()?;
     let micros: i64 = fraction.parse().ok()?;
-    let time = seconds.checked_mul(1000)? + micros / 1000;
+    let time = seconds.checked_mul(1000)?.checked_add(micros / 1000)?;
     let header = Header { time: Some(time), severity: None, component: Some("kernel".to_owned()) };
     Some(Peeled::around(header, rest.strip_prefix(' ').unwrap_or(rest)))
 }

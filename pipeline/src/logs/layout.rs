@@ -91,12 +91,12 @@ impl<'a> Scan<'a> {
         let Some(severity) = Severity::from_word(word).filter(|_| capital) else { return false };
         self.header.severity = Some(severity);
         // Python's default format: LEVEL:logger:message.
-        let mut parts = token.splitn(3, ':');
-        if let (Some(_), Some(logger), Some(_)) = (parts.next(), parts.next(), parts.next())
+        if let Some((_, after)) = token.split_once(':')
+            && let Some((logger, _)) = after.split_once(':')
             && !logger.is_empty()
         {
             self.header.component = Some(logger.to_owned());
-            self.rest = &self.rest[word.len() + 2 + logger.len()..];
+            self.rest = &self.rest[token.len() - after.len() + logger.len() + 1..];
             return true;
         }
         self.advance(token.len());

@@ -144,13 +144,14 @@ fn continues(state: State, first_indent: usize, line: &str, parsed: &Parsed) -> 
         // Go puts an empty line between the panic and its goroutines, Python between chained traces.
         return matches!(state, State::GoTrace | State::PythonDone);
     }
-    if state == State::Json(1) && text.starts_with('}') || matches!(state, State::Json(_)) {
+    let dated = parsed.starts_record && parsed.header.time.is_some();
+    if matches!(state, State::Json(_)) && !dated {
         return true;
     }
     if is_trace_line(text) {
         return true;
     }
-    if parsed.starts_record && parsed.header.time.is_some() {
+    if dated {
         return false;
     }
     match state {
@@ -263,6 +264,11 @@ mod tests {
     fn a_log_that_was_pasted_indented_stays_many_records() {
         let text = "    Dec 29 23:39:07 host kernel: one\n    Dec 29 23:39:08 host kernel: two\n    plain three";
         assert_eq!(shapes(text).len(), 3);
+    }
+
+    #[test]
+    fn a_stray_bracket_does_not_swallow_the_log() {
+        assert_eq!(shapes("[\n2024-05-01 10:00:00 ERROR a\n2024-05-01 10:00:01 ERROR b").len(), 3);
     }
 
     #[test]

@@ -230,6 +230,11 @@ mod tests {
         }
 
         #[test]
+        fn no_line_made_of_levels_and_marks_makes_it_panic(line in "(ERROR|WARN|INFO|warn|<|>|é|:|\\[|\\]| |2024-05-01 10:00:00|12|\"|=){0,12}") {
+            let _ = parse_line(&line);
+        }
+
+        #[test]
         fn no_line_made_of_header_pieces_makes_it_panic(line in r#"[\[\]{}<>|:\-" 0-9TZa-zéE=,.#*()]{0,80}"#) {
             let _ = parse_line(&line);
         }

@@ -116,9 +116,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// Takes over what `inner` knows. The innermost header is nearest to the writer, so it wins.
+    /// Takes over what `inner` knows. The innermost header is nearest to the writer, so it wins, but for the time: all
+    /// lines of a file share the clock of the outermost one.
     pub fn merge(&mut self, inner: Self) {
-        self.time = inner.time.or(self.time);
+        self.time = self.time.or(inner.time);
         self.severity = inner.severity.or(self.severity);
         if inner.component.is_some() {
             self.component = inner.component;

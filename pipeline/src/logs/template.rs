@@ -9,6 +9,9 @@ use std::collections::HashMap;
 const SIMILARITY: f64 = 0.6;
 /// Words of a message that count; what follows is one more variable.
 const MAX_WORDS: usize = 64;
+/// Templates of one length and first word that a message is compared with; when they are all taken and none is like
+/// it, it joins [`TemplateMiner::OVERFLOW`], so that hostile input cannot make the comparison slow.
+const MAX_ALIKE: usize = 128;
 /// Templates kept. Later shapes join [`TemplateMiner::OVERFLOW`]: memory stays bounded on any input.
 const MAX_TEMPLATES: usize = 20_000;
 const WILDCARD: &str = "<*>";
@@ -24,6 +27,7 @@ pub struct TemplateMiner {
     groups: HashMap<(usize, String), Vec<TemplateId>>,
     /// Exact masked messages seen: real logs repeat themselves, so most lines end here.
     seen: HashMap<String, TemplateId>,
+    overflow: Option<TemplateId>,
 }
 
 impl TemplateMiner {
@@ -80,7 +84,7 @@ impl TemplateMiner {
             }
             return id;
         }
-        if self.templates.len() >= MAX_TEMPLATES {
+        if self.templates.len() >= MAX_TEMPLATES || ids.len() >= MAX_ALIKE {
             return self.overflow();
         }
         self.templates.push(words.iter().map(|word| (*word).to_owned()).collect());
@@ -90,10 +94,12 @@ impl TemplateMiner {
     }
 
     fn overflow(&mut self) -> TemplateId {
-        if self.templates.len() == MAX_TEMPLATES {
+        let next = self.templates.len();
+        let id = *self.overflow.get_or_insert(next);
+        if id == next {
             self.templates.push(vec![Self::OVERFLOW.to_owned()]);
         }
-        MAX_TEMPLATES
+        id
     }
 }
 

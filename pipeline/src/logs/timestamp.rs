@@ -231,20 +231,22 @@ fn day_month_year(cursor: &mut Cursor) -> Option<i64> {
     cursor.eat_any(b": ,")?;
     cursor.spaces();
     let time = time(cursor)?;
-    let half = half_day(cursor);
+    let half = half_day(cursor, time);
     at(year, month, day, time + half)
 }
 
-fn half_day(cursor: &mut Cursor) -> i64 {
-    match cursor.bytes.get(cursor.at..cursor.at + 3) {
-        Some(b" PM") => cursor.at += 3,
-        Some(b" AM") => {
-            cursor.at += 3;
-            return 0;
-        }
+/// What ` AM` or ` PM` adds to `time`, in milliseconds: 12 AM is midnight, 12 PM is noon.
+fn half_day(cursor: &mut Cursor, time: i64) -> i64 {
+    const HALF: i64 = 12 * 3_600_000;
+    let twelve = time.rem_euclid(2 * HALF) >= HALF;
+    let added = match cursor.bytes.get(cursor.at..cursor.at + 3) {
+        Some(b" PM") if !twelve => HALF,
+        Some(b" AM") if twelve => -HALF,
+        Some(b" PM" | b" AM") => 0,
         _ => return 0,
-    }
-    12 * 3_600_000
+    };
+    cursor.at += 3;
+    added
 }
 
 /// `081109 203615` (six digits each) and `20171223-22:15:29:606`.
@@ -319,7 +321,7 @@ fn month_name(cursor: &mut Cursor) -> Option<i64> {
         return None;
     }
     let time = time(cursor)?;
-    let half = half_day(cursor);
+    let half = half_day(cursor, time);
     if year.is_none() {
         year = attempt(cursor, |c| if c.spaces() { c.number(4, 4) } else { None });
     }
