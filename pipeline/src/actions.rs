@@ -15,6 +15,8 @@ use crate::root_cause::label::{LabelIndex, UNKNOWN, by_id};
 pub const FEATURES: usize = 12;
 /// Steps shown.
 pub const MAX_SHOWN: usize = 6;
+/// Places kept for steps that mend.
+const FIXES: usize = 2;
 /// Steps of one section of one entry that are shown: there shall be room for mending after finding out.
 const MAX_OF_ONE: usize = 3;
 /// A step that is less likely than this to be wanted is not shown.
@@ -130,20 +132,27 @@ impl Ranker {
     /// Nothing for a log that shows no failure.
     #[must_use]
     pub fn recommend(&self, situation: &Situation) -> Vec<Action> {
-        let mut chosen: Vec<(f64, usize, &Step)> = Vec::new();
         if situation.label == UNKNOWN && situation.similar.is_empty() {
             return Vec::new();
         }
-        for candidate in self.rank(situation) {
-            if candidate.0 < FLOOR || chosen.len() == MAX_SHOWN {
-                break;
-            }
+        let ranked = self.rank(situation);
+        let Some(first) = ranked.first().filter(|best| best.0 >= FLOOR).map(|best| best.1) else { return Vec::new() };
+        let mut chosen: Vec<(f64, usize, &Step)> = Vec::new();
+        for candidate in ranked.iter().take_while(|candidate| candidate.0 >= FLOOR) {
             let same =
                 |(_, index, step): &&(f64, usize, &Step)| *index == candidate.1 && step.purpose == candidate.2.purpose;
-            if chosen.iter().filter(same).count() < MAX_OF_ONE {
-                chosen.push(candidate);
+            let finding_out = chosen.iter().filter(|(_, _, step)| step.purpose == Purpose::Confirm).count();
+            let room = candidate.2.purpose == Purpose::Fix || finding_out < MAX_SHOWN - FIXES;
+            if room && chosen.len() < MAX_SHOWN && chosen.iter().filter(same).count() < MAX_OF_ONE {
+                chosen.push(*candidate);
             }
         }
+        // Finding out is what ranks first; whoever has done so must not be left without a way to mend.
+        let mending = chosen.iter().filter(|(_, _, step)| step.purpose == Purpose::Fix).count();
+        let fixes = ranked.iter().filter(|(_, index, step)| *index == first && step.purpose == Purpose::Fix);
+        let missing: Vec<_> =
+            fixes.filter(|fix| chosen.iter().all(|known| known.2.reference != fix.2.reference)).collect();
+        chosen.extend(missing.into_iter().take(FIXES.saturating_sub(mending)));
         chosen.sort_by_key(|(_, _, step)| (step.purpose == Purpose::Fix, step.risk as u8));
         chosen.into_iter().map(|(score, index, step)| action(situation, score, index, step)).collect()
     }

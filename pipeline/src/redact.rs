@@ -50,6 +50,11 @@ fn is_secret_value(value: &str) -> bool {
     !bare.is_empty() && !PLAIN.contains(&bare.to_ascii_lowercase().as_str())
 }
 
+/// A value with a digit: what a machine made, not a word.
+fn is_random(value: &str) -> bool {
+    value.bytes().any(|b| b.is_ascii_digit()) && is_secret_value(value)
+}
+
 /// A bare `token: …` is often a parser's word (`unexpected token: }`): only long values with a digit are secrets.
 fn is_token_value(value: &str) -> bool {
     value.len() >= 16 && value.bytes().any(|b| b.is_ascii_digit()) && is_secret_value(value)
@@ -131,10 +136,64 @@ const RULES: &[Rule] = &[
     },
     Rule {
         kind: "password",
+        hints: &["--pass", "--token", "--secret", "--api-key", "--pwd"],
+        pattern: r"(?i)(?:^|\s)--?(?:password|passwd|pwd|token|secret|api-key)(?:\s+|=)(?P<secret>[^\s-]\S*)",
+        accept: is_secret_value,
+    },
+    Rule {
+        kind: "password",
+        hints: &["curl"],
+        pattern: r"\bcurl\b.*?\s(?:-u|--user)[\s=]*[^\s:]+:(?P<secret>\S+)",
+        accept: is_secret_value,
+    },
+    Rule {
+        kind: "password",
+        hints: &["mysql"],
+        pattern: r"\bmysql(?:dump|admin|import)?\b.*?\s-p(?P<secret>\S+)",
+        accept: is_secret_value,
+    },
+    Rule {
+        kind: "password",
+        hints: &["pdo"],
+        pattern: r"PDO(?:->|::)__construct\('[^']*',\s*'[^']*',\s*'(?P<secret>[^']+)'",
+        accept: always,
+    },
+    Rule {
+        kind: "password",
+        hints: &["jdbc:oracle"],
+        pattern: r"jdbc:oracle:\w+:[^/\s@]+/(?P<secret>[^@\s]+)@",
+        accept: is_secret_value,
+    },
+    Rule {
+        kind: "password",
+        hints: &["password is", "passwort ist"],
+        pattern: r"(?i)\bpassword is (?P<secret>\S*\d\S*)",
+        accept: is_secret_value,
+    },
+    Rule {
+        kind: "signature",
+        hints: &["sig=", "signature=", "code=", "token="],
+        pattern: r#"(?i)[?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|code)=(?P<secret>[^&\s"']{6,})"#,
+        accept: is_random,
+    },
+    Rule {
+        kind: "api_key",
+        hints: &["x-api-key"],
+        pattern: r#"(?i)\bx-api-key["']?[\s:=]+["']?(?P<secret>[A-Za-z0-9_\-]{8,})"#,
+        accept: is_random,
+    },
+    Rule {
+        kind: "ssn",
+        hints: &["ssn", "social security"],
+        pattern: r"(?i)\b(?:ssn|social security(?: number)?)\D{0,4}(?P<secret>\d{3}-\d{2}-\d{4})\b",
+        accept: always,
+    },
+    Rule {
+        kind: "password",
         hints: &["pass", "pwd", "secret", "api", "key", "token", "credential"],
         pattern: r#"(?ix) [\w.\-]* (?: passw(?:or)?d | passwd | passphrase | pwd | secret (?: [_\-]? (?:access)? [_\-]? key )? | api[_\-]?key | access[_\-]?key | account[_\-]?key
             | auth[_\-]?token | access[_\-]?token | refresh[_\-]?token | session[_\-]?token | bot[_\-]?token | client[_\-]?secret | private[_\-]?key | credentials? )
-            ["'\\]* \s* (?: => | [=:] ) \s* [\\]* (?: "(?P<secret>[^"\\]+) | '(?P<secret2>[^'\\]+) | (?P<secret3>[^\s"'\\,;&)\]}\[{(<]+ ) )"#,
+            ["'\\]* \s* (?: => | [=:] ) \s* (?: [\\]+ "(?P<secret>[^"\\]+) | "(?P<secret2>(?:[^"\\]|\\.)+) | '(?P<secret3>[^'\\]+) | (?P<secret4>[^\s"'\\,;&)\]}\[{(<]+ ) )"#,
         accept: is_secret_value,
     },
     Rule {
@@ -291,13 +350,26 @@ impl Redactor {
     }
 }
 
+/// Whether what follows a key is a sentence about it (`password: must be at least …`) or the name of a thing that is
+/// missing (`secret: "db-creds" not found`), and not its value.
+fn is_prose(whole: &str, value: &str, after: &str) -> bool {
+    const MISSING: [&str; 4] = [" not found", " does not exist", " is missing", " missing"];
+    let after = after.trim_start_matches(['"', '\'']);
+    let unquoted = whole.strip_suffix(value).is_some_and(|head| head.ends_with(": "));
+    let sentence = value.bytes().all(|b| b.is_ascii_lowercase())
+        && after.strip_prefix(' ').is_some_and(|next| next.starts_with(|c: char| c.is_ascii_lowercase()));
+    (unquoted && sentence) || MISSING.iter().any(|ending| after.starts_with(ending))
+}
+
 fn apply(text: &mut Cow<'_, str>, rule: &Rule, pattern: &Regex) -> usize {
     let mut count = 0;
-    let replaced = pattern.replace_all(text, |captures: &Captures| {
+    let haystack = text.clone();
+    let replaced = pattern.replace_all(&haystack, |captures: &Captures| {
         let whole = &captures[0];
-        let secret = ["secret", "secret2", "secret3"].iter().find_map(|name| captures.name(name));
+        let secret = ["secret", "secret2", "secret3", "secret4"].iter().find_map(|name| captures.name(name));
         let value = secret.map_or(whole, |m| m.as_str());
-        if value.contains(PLACEHOLDER) || !(rule.accept)(value) {
+        let after = secret.map_or("", |m| &haystack[m.end()..]);
+        if value.contains(PLACEHOLDER) || !(rule.accept)(value) || is_prose(whole, value, after) {
             return whole.to_owned();
         }
         count += 1;
@@ -335,6 +407,15 @@ mod tests {
                 "Server=db;User Id=sa;Password=P@ss;Timeout=3",
                 "Server=db;User Id=sa;Password=[redacted:password];Timeout=3",
             ),
+            ("curl -u admin:hunter2 https://x", "curl -u admin:[redacted:password] https://x"),
+            ("mysql -uroot -pSuperSecret1 app", "mysql -uroot -p[redacted:password] app"),
+            ("run --password hunter2 --token=abc123", "run --password [redacted:password] --token=[redacted:password]"),
+            (r#"{"password":"a\"bcdef"}"#, r#"{"password":"[redacted:password]"}"#),
+            (
+                "GET /cb?code=4/0AX4XfWh&sig=AbC123def HTTP/1.1",
+                "GET /cb?code=[redacted:signature]&sig=[redacted:signature] HTTP/1.1",
+            ),
+            ("jdbc:oracle:thin:scott/tiger@//db:1521/x", "jdbc:oracle:thin:scott/[redacted:password]@//db:1521/x"),
             ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=[redacted:password]"),
         ] {
             assert_eq!(redact(line), expected);
@@ -348,6 +429,9 @@ mod tests {
             "SyntaxError: Unexpected token: }",
             "FATAL: password authentication failed for user \"app\"",
             "Started getty@tty1.service",
+            "password: must be at least 8 characters",
+            "credentials: could not load default credentials",
+            "secret: \"db-creds\" not found in namespace prod",
             "connect to 10.0.0.1:5432 refused",
             "trace 4bf92f3577b34da6a3ce929d0e0e4736",
             "order 1234567890123456",

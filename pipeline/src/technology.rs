@@ -6,10 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 /// Names as knowledge entries use them, and what logs print.
 const NAMES: &[(&str, &[&str])] = &[
-    (
-        "postgresql",
-        &["postgres", "psql", "pg_", "pgbouncer", "npgsql", "psycopg", "sqlstate", "patroni", ":5432", "port 5432"],
-    ),
+    ("postgresql", &["postgres", "psql", "pg_", "pgbouncer", "npgsql", "psycopg", "patroni", ":5432", "port 5432"]),
     ("mysql", &["mysql", "innodb", "mysqld", ":3306", "percona"]),
     ("mariadb", &["mariadb", "galera", "wsrep"]),
     ("mongodb", &["mongo", ":27017", "wiredtiger"]),

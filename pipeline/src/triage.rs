@@ -12,7 +12,7 @@ use crate::anomaly::{self, Anomaly, MAX_SHOWN};
 use crate::embedding::Embedder;
 use crate::knowledge::index::VectorCache;
 use crate::knowledge::lexical;
-use crate::knowledge::search::{Hit, Knowledge};
+use crate::knowledge::search::{FLOOR, Hit, Knowledge};
 use crate::logs::cut;
 use crate::logs::digest::{Collector, Digest, Group};
 use crate::models::{KNOWLEDGE_VECTORS, ModelError, Models, RANKER};
@@ -30,6 +30,8 @@ const MAX_EVIDENCE: usize = 5;
 const MAX_SHOWN_TEXT: usize = 1_000;
 /// An evidence line must carry at least this share of what the strongest carries.
 const EVIDENCE_SHARE: f64 = 0.15;
+/// Share of its score that an entry about a technology keeps which the log does not name.
+const FOREIGN: f64 = 0.55;
 /// A similar entry must reach this share of the best one's score.
 const SIMILAR_SHARE: f64 = 0.7;
 /// Records whose embeddings look for similar entries.
@@ -282,10 +284,14 @@ impl Pipeline {
         let prediction = self.predict(&seen);
         let evidence = self.evidence(&digest, &anomalies, &seen, &prediction);
         lap.end("root_cause");
-        // A healthy log is like no failure; what its words happen to share with one would only mislead.
-        let similar = if prediction.leading == UNKNOWN { Vec::new() } else { self.similar(&digest, &seen, context) };
-        lap.end("search");
         let technologies = self.technologies_of(&digest, &seen, context);
+        // A healthy log is like no failure; what its words happen to share with one would only mislead.
+        let similar = if prediction.leading == UNKNOWN {
+            Vec::new()
+        } else {
+            self.similar(&digest, &seen, context, &technologies)
+        };
+        lap.end("search");
         let actions = self.recommend(&prediction, &technologies, &similar);
         lap.end("actions");
         timings.insert("total", millis(started));
@@ -335,7 +341,8 @@ impl Pipeline {
     /// Next steps for a named root cause (id or title), a question, or both.
     #[must_use]
     pub fn recommend_for(&self, root_cause: Option<&str>, query: Option<&str>) -> Vec<Action> {
-        let text = query.or(root_cause).unwrap_or_default();
+        let titled = root_cause.map(|name| by_name(name).map_or(name, |label| LABELS[label].title));
+        let text = query.or(titled).unwrap_or_default();
         let similar = self.search(text, 8);
         let label = root_cause
             .and_then(by_name)
@@ -403,7 +410,13 @@ impl Pipeline {
             .collect()
     }
 
-    fn similar(&self, digest: &Digest, document: &Document, context: &Context) -> Vec<Hit> {
+    fn similar(
+        &self,
+        digest: &Digest,
+        document: &Document,
+        context: &Context,
+        technologies: &std::collections::BTreeSet<&'static str>,
+    ) -> Vec<Hit> {
         let mut words: BTreeMap<String, f64> = BTreeMap::new();
         for record in &document.records {
             for word in lexical::words(&digest.groups[record.group].first.text()) {
@@ -419,10 +432,24 @@ impl Pipeline {
         }
         let embeddings: Vec<&[f32]> =
             document.records.iter().filter_map(|record| record.embedding.as_deref()).take(QUERY_RECORDS).collect();
-        let mut hits = self.knowledge.similar(&words, &embeddings, MAX_SIMILAR);
+        let mut hits = self.knowledge.similar(&words, &embeddings, 4 * MAX_SIMILAR);
+        for hit in &mut hits {
+            if self.is_foreign(hit, technologies) {
+                hit.score = crate::round(hit.score * FOREIGN);
+            }
+        }
+        hits.retain(|hit| hit.score >= FLOOR);
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.document.cmp(&b.document)));
+        hits.truncate(MAX_SIMILAR);
         let best = hits.first().map_or(0.0, |hit| hit.score);
         hits.retain(|hit| hit.score >= SIMILAR_SHARE * best);
         hits
+    }
+
+    /// Whether an entry is about a technology that the log does not name.
+    fn is_foreign(&self, hit: &Hit, technologies: &std::collections::BTreeSet<&'static str>) -> bool {
+        let about = &self.knowledge.documents()[hit.document].technology;
+        !about.is_empty() && about.iter().all(|name| name != "linux" && !technologies.contains(name.as_str()))
     }
 
     fn technologies_of(
@@ -488,7 +515,7 @@ impl Pipeline {
         let seen = document(&digest, &scores, self.embedder.as_ref());
         let probabilities = by_label(&self.predict(&seen));
         let technologies = self.technologies_of(&digest, &seen, &Context::default());
-        let similar = self.similar(&digest, &seen, &Context::default());
+        let similar = self.similar(&digest, &seen, &Context::default(), &technologies);
         use_it(&Situation {
             probabilities: &probabilities,
             label,
@@ -540,10 +567,7 @@ fn shorten(mut anomaly: Anomaly) -> Anomaly {
 /// The first line; of a trace also the innermost cause, which is what names the failure.
 fn evidence_text(group: &Group) -> String {
     let first = cut(&group.first.raw, MAX_SHOWN_TEXT);
-    let cause = group.first.continued.iter().rev().find(|line| line.trim_start().starts_with("Caused by"));
-    let exception =
-        || group.first.continued.last().filter(|line| !line.starts_with(char::is_whitespace) && line.contains(": "));
-    match cause.or_else(exception) {
+    match group.first.innermost_cause() {
         Some(cause) => format!("{first}\n{}", cut(cause, MAX_SHOWN_TEXT / 2)),
         None => first.to_owned(),
     }
@@ -553,7 +577,7 @@ fn why(contribution: &Contribution, group: &Group, anomaly: Option<&Anomaly>, ea
     let mut reasons = Vec::new();
     if !contribution.words.is_empty() {
         let words: Vec<String> = contribution.words.iter().map(|word| format!("\u{201c}{word}\u{201d}")).collect();
-        reasons.push(format!("speaks for it by {}", words.join(", ")));
+        reasons.push(format!("matches {}", words.join(", ")));
     }
     if earliest {
         reasons.push("first of the evidence".to_owned());

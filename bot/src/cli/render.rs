@@ -38,6 +38,9 @@ impl Style {
 /// was named, nothing was likely enough to be named.
 #[must_use]
 pub fn in_words(named: &str, leading: &str, confidence: f64) -> String {
+    if named == leading && named == "unknown" && confidence >= 0.7 {
+        return "these lines show no failure".to_owned();
+    }
     if named != leading {
         return "no root cause is likely enough to be named".to_owned();
     }

@@ -50,7 +50,13 @@ impl Signals {
             rarity,
             burst: if enough { burst(group, digest) } else { 0.0 },
             silence: (group.silence_before as f64 / (10 * SILENCE_MILLIS) as f64).clamp(0.0, 1.0),
-            trace: group.first.continued.len() >= 2,
+            trace: group
+                .first
+                .continued
+                .iter()
+                .filter(|line| crate::logs::multiline::is_trace_line(line.trim_start()))
+                .count()
+                >= 2,
             count: group.count,
             records: digest.records,
             peak: group.peak,
@@ -130,7 +136,7 @@ impl Features {
             reasons.push(format!("after {} s of silence", self.silence_before / 1000));
         }
         if isolation > 0.65 {
-            reasons.push(format!("stands apart from the other messages (isolation {isolation:.2})"));
+            reasons.push("unlike the other messages".to_owned());
         }
         reasons
     }

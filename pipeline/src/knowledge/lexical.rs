@@ -49,14 +49,22 @@ impl Lexical {
     }
 }
 
+/// Words that say nothing by themselves.
+const STOP: [&str; 38] = [
+    "the", "a", "an", "of", "to", "in", "on", "for", "and", "or", "is", "are", "was", "by", "with", "from", "at", "it",
+    "its", "be", "as", "that", "this", "has", "have", "had", "been", "which", "when", "then", "than", "but", "if",
+    "com", "so", "into", "while", "do",
+];
+
+/// Whether a lower-case word says nothing by itself.
+#[must_use]
+pub fn is_stop_word(word: &str) -> bool {
+    STOP.contains(&word)
+}
+
 /// The words of a text for this index: lower case, stop words out, plural and past forms cut.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    const STOP: [&str; 34] = [
-        "the", "a", "an", "of", "to", "in", "on", "for", "and", "or", "is", "are", "was", "by", "with", "from", "at",
-        "it", "its", "be", "as", "that", "this", "has", "have", "had", "been", "which", "when", "then", "than", "but",
-        "if", "com",
-    ];
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| {
             word.len() > 1
@@ -64,7 +72,7 @@ pub fn words(text: &str) -> Vec<String> {
                 && !(word.len() > 5 && word.bytes().filter(u8::is_ascii_digit).count() > 3)
         })
         .map(str::to_lowercase)
-        .filter(|word| !STOP.contains(&word.as_str()))
+        .filter(|word| !is_stop_word(word))
         .map(|word| stem(&word).to_owned())
         .collect()
 }

@@ -10,6 +10,7 @@ use crate::redact::{Redactions, Redactor};
 
 /// Width of the time buckets in which bursts are counted, in milliseconds.
 pub const BURST_MILLIS: i64 = 10_000;
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// All records of one template.
 #[derive(Debug, Clone)]
@@ -111,6 +112,8 @@ impl Collector {
         let template = self.miner.learn(&record.message);
         let time = record.header.time;
         let silence = time.zip(self.last_time).map_or(0, |(now, last)| now.saturating_sub(last).max(0));
+        // A jump of a day or more is another clock (an uptime, a time without its date), not silence.
+        let silence = if silence < DAY_MILLIS { silence } else { 0 };
         self.first_time = self.first_time.or(time);
         self.last_time = time.or(self.last_time);
         let index = *self.by_template.entry(template).or_insert(self.groups.len());
@@ -139,15 +142,14 @@ impl Group {
     fn add(&mut self, record: &LogRecord) {
         self.count += 1;
         // Where many messages share a template, the worst of them speaks for all.
-        if record.header.severity > self.severity && record.header.severity >= Some(Severity::Error) {
+        let worse = record.header.severity > self.severity && record.header.severity >= Some(Severity::Error);
+        // A message that first came bare and then with its stack trace is told by the trace.
+        let traced = self.first.continued.is_empty() && !record.continued.is_empty();
+        if worse || traced {
             self.first = record.clone();
         }
         self.severity = self.severity.max(record.header.severity);
         self.last_time = record.header.time.or(self.last_time);
-        // A message that first came bare and then with its stack trace is told by the trace.
-        if self.first.continued.is_empty() && !record.continued.is_empty() {
-            self.first.continued.clone_from(&record.continued);
-        }
         if let Some(time) = record.header.time {
             let bucket = time / BURST_MILLIS;
             self.bucket = if self.bucket.0 == bucket { (bucket, self.bucket.1 + 1) } else { (bucket, 1) };

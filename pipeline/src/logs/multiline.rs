@@ -1,7 +1,7 @@
 //! Stack traces and continued lines become one record.
 
 use super::parse::{self, Parsed};
-use super::record::LogRecord;
+use super::record::{LogRecord, Severity};
 
 /// Continued lines kept of one record; the rest is only counted. The cause of a trace stands at its ends, and
 /// [`Assembler`] keeps `Caused by` lines beyond this.
@@ -47,6 +47,7 @@ impl Assembler {
         let parsed = parse::parse_line(line);
         if let Some(open) = self.open.as_mut()
             && open.line_count < MAX_LINES
+            && !(begins_trace(&parsed) && is_routine(open))
             && continues(self.state, self.indent, line, &parsed)
         {
             extend(open, &parsed.carried);
@@ -79,6 +80,17 @@ pub fn records<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<LogRecord> {
     let mut records: Vec<LogRecord> = lines.into_iter().filter_map(|line| assembler.push(line)).collect();
     records.extend(assembler.finish());
     records
+}
+
+/// Whether a line opens a trace of its own, which after a healthy record belongs to nobody before it.
+fn begins_trace(parsed: &Parsed) -> bool {
+    let text = parsed.carried.trim_start();
+    ["Traceback (most recent call last)", "goroutine ", "Stack trace:"].iter().any(|start| text.starts_with(start))
+}
+
+/// Whether a record is routine and complete: a trace does not belong to it.
+fn is_routine(record: &LogRecord) -> bool {
+    record.continued.is_empty() && record.header.severity.is_some_and(|severity| severity <= Severity::Notice)
 }
 
 fn extend(open: &mut LogRecord, carried: &str) {
@@ -164,8 +176,9 @@ fn continues(state: State, first_indent: usize, line: &str, parsed: &Parsed) -> 
 }
 
 /// Lines which only ever continue: frames, causes, and the second lines of database messages.
-fn is_trace_line(text: &str) -> bool {
-    const STARTS: [&str; 27] = [
+#[must_use]
+pub fn is_trace_line(text: &str) -> bool {
+    const STARTS: [&str; 29] = [
         "at ",
         "Caused by:",
         "Suppressed:",
@@ -192,6 +205,8 @@ fn is_trace_line(text: &str) -> bool {
         "thrown in ",
         "Stack trace:",
         "PHP Stack trace:",
+        "(Background on this error",
+        "Emitted 'error' event",
         "Call Trace:",
     ];
     if STARTS.iter().any(|start| text.starts_with(start)) {
@@ -202,7 +217,8 @@ fn is_trace_line(text: &str) -> bool {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         digits > 0 && rest[digits..].starts_with(' ')
     });
-    php_frame || text.bytes().all(|b| matches!(b, b'^' | b'~' | b' '))
+    let ruby_frame = text.contains(":in `") || text.contains(":in '");
+    ruby_frame || php_frame || text.bytes().all(|b| matches!(b, b'^' | b'~' | b' '))
 }
 
 fn is_go_frame(text: &str) -> bool {
@@ -264,6 +280,12 @@ mod tests {
     fn a_log_that_was_pasted_indented_stays_many_records() {
         let text = "    Dec 29 23:39:07 host kernel: one\n    Dec 29 23:39:08 host kernel: two\n    plain three";
         assert_eq!(shapes(text).len(), 3);
+    }
+
+    #[test]
+    fn a_trace_after_a_healthy_line_is_a_record_of_its_own() {
+        let text = "2026-03-04 10:00:00 INFO handled /health\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'k'\n2026-03-04 10:00:01 INFO next";
+        assert_eq!(shapes(text), [(1, 1), (2, 3), (5, 1)]);
     }
 
     #[test]

@@ -127,6 +127,12 @@ impl Header {
     }
 }
 
+/// The sentences that Python prints between chained exceptions; they name nothing.
+#[must_use]
+pub fn is_connective(line: &str) -> bool {
+    line.starts_with("During handling of the above") || line.starts_with("The above exception was the direct cause")
+}
+
 /// One record: a line and the lines that continue it (a stack trace, an indented detail).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
@@ -145,6 +151,23 @@ pub struct LogRecord {
 }
 
 impl LogRecord {
+    /// The continued line that names what a trace began with: the last `Caused by`; of chained Python exceptions the
+    /// first (Python prints the cause first); the line after Rust's `panicked at`; else the last line that is no frame.
+    #[must_use]
+    pub fn innermost_cause(&self) -> Option<&str> {
+        let lines = || self.continued.iter().map(String::as_str);
+        if let Some(cause) = lines().rev().find(|line| line.trim_start().starts_with("Caused by")) {
+            return Some(cause);
+        }
+        if self.message.contains("panicked at") {
+            return lines().next().filter(|line| !line.starts_with("note:"));
+        }
+        let chained = self.continued.iter().position(|line| is_connective(line)).unwrap_or(self.continued.len());
+        let is_exception =
+            |line: &&str| !line.starts_with([' ', '\t']) && line.contains(": ") && !line.starts_with("note:");
+        self.continued[..chained].iter().map(String::as_str).rev().find(is_exception)
+    }
+
     /// Message and continued lines, the way a classifier reads them.
     #[must_use]
     pub fn text(&self) -> String {

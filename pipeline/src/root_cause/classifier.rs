@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{Document, FIGURES, Salient};
 use super::label::{LABELS, LabelIndex, UNKNOWN};
 use crate::embedding::DIMENSIONS;
+use crate::knowledge::lexical;
 
 /// How much the embedding counts beside the words, whose vector has length 1.
 const EMBEDDING_SCALE: f64 = 1.0;
@@ -222,7 +223,10 @@ impl Classifier {
             if *part <= 0.0 || words.len() == 4 {
                 break;
             }
-            if !term.starts_with('<')
+            let says =
+                term.split(' ').any(|word| !word.starts_with('<') && word.len() > 1 && !lexical::is_stop_word(word));
+            if says
+                && !term.starts_with('<')
                 && !words.iter().any(|word| word.split(' ').any(|w| term.split(' ').any(|t| t == w)))
             {
                 words.push(term.clone());

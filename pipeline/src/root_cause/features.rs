@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::embedding::{DIMENSIONS, Embedder, normalize};
 use crate::logs::cut;
 use crate::logs::digest::Digest;
-use crate::logs::record::{LogRecord, Severity};
+use crate::logs::record::{LogRecord, Severity, is_connective};
 
 /// Records that are looked at: the most salient ones.
 pub const MAX_RECORDS: usize = 16;
@@ -110,7 +110,11 @@ fn text_of(record: &LogRecord) -> String {
 fn causes_first(record: &LogRecord) -> impl Iterator<Item = &String> {
     let frame = |line: &&String| {
         let text = line.trim_start();
-        text.starts_with("at ") || text.starts_with("File \"") || text.starts_with("from ") || text.starts_with('#')
+        text.starts_with("at ")
+            || text.starts_with("File \"")
+            || text.starts_with("from ")
+            || text.starts_with('#')
+            || is_connective(text)
     };
     let lines = || record.continued.iter();
     lines().rev().filter(move |line| !frame(line)).chain(lines().filter(frame))
@@ -118,10 +122,7 @@ fn causes_first(record: &LogRecord) -> impl Iterator<Item = &String> {
 
 /// Message and innermost cause.
 fn embedded_text(record: &LogRecord) -> String {
-    let cause = record.continued.iter().rev().find(|line| {
-        let text = line.trim_start();
-        text.starts_with("Caused by") || (!line.starts_with(char::is_whitespace) && text.contains(": "))
-    });
+    let cause = record.innermost_cause();
     let message = cut(&record.message, MAX_EMBEDDED_TEXT);
     cause.map_or_else(
         || message.to_owned(),
@@ -165,9 +166,20 @@ pub fn terms(text: &str) -> HashMap<String, f64> {
     terms
 }
 
+fn without_placeholders(line: &str) -> std::borrow::Cow<'_, str> {
+    let mut text = std::borrow::Cow::Borrowed(line);
+    while let Some(start) = text.find("[redacted:") {
+        let end = text[start..].find(']').map_or(text.len(), |end| start + end + 1);
+        text = format!("{}{}", &text[..start], &text[end..]).into();
+    }
+    text
+}
+
 /// Words in order; `true` marks the parts of the name before them.
 fn words(line: &str) -> Vec<(String, bool)> {
     let mut words = Vec::new();
+    // The kind of a secret that was taken out is our word, not the log's.
+    let line = &without_placeholders(line);
     for raw in line.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
         let raw = raw.trim_matches('_');
         if raw.is_empty() {
