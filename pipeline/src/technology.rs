@@ -6,7 +6,23 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 /// Names as knowledge entries use them, and what logs print.
 const NAMES: &[(&str, &[&str])] = &[
-    ("postgresql", &["postgres", "psql", "pg_", "pgbouncer", "npgsql", "psycopg", "patroni", ":5432", "port 5432"]),
+    (
+        "postgresql",
+        &[
+            "postgres",
+            "sharelock",
+            "deadlock detected",
+            "could not extend file",
+            "psql",
+            "pg_",
+            "pgbouncer",
+            "npgsql",
+            "psycopg",
+            "patroni",
+            ":5432",
+            "port 5432",
+        ],
+    ),
     ("mysql", &["mysql", "innodb", "mysqld", ":3306", "percona"]),
     ("mariadb", &["mariadb", "galera", "wsrep"]),
     ("mongodb", &["mongo", ":27017", "wiredtiger"]),
@@ -100,6 +116,29 @@ const NAMES: &[(&str, &[&str])] = &[
     ("nvidia", &["nvrm", "xid", "cuda", "nvidia"]),
     ("zfs", &["zfs", "zpool"]),
 ];
+
+/// Names that say where something runs, not what failed: any product may fail there.
+const PLATFORMS: [&str; 13] = [
+    "linux",
+    "java",
+    "spring",
+    "python",
+    "nodejs",
+    "go",
+    "php",
+    "ruby",
+    "dotnet",
+    "kubernetes",
+    "docker",
+    "aws",
+    "github",
+];
+
+/// Whether `name` is a known product, for which advice for another product is of no use.
+#[must_use]
+pub fn is_product(name: &str) -> bool {
+    !PLATFORMS.contains(&name) && NAMES.iter().any(|(known, _)| *known == name)
+}
 
 /// Finds technologies in texts.
 pub struct Technologies {

@@ -20,7 +20,7 @@ use crate::redact::{Redactions, Redactor};
 use crate::root_cause::classifier::{Candidate, Classifier, Contribution, Prediction};
 use crate::root_cause::features::{Document, document};
 use crate::root_cause::label::{LABELS, LabelIndex, UNKNOWN, by_id, by_name};
-use crate::technology::Technologies;
+use crate::technology::{Technologies, is_product};
 
 /// Similar entries shown.
 const MAX_SIMILAR: usize = 3;
@@ -30,8 +30,10 @@ const MAX_EVIDENCE: usize = 5;
 const MAX_SHOWN_TEXT: usize = 1_000;
 /// An evidence line must carry at least this share of what the strongest carries.
 const EVIDENCE_SHARE: f64 = 0.15;
-/// Share of its score that an entry about a technology keeps which the log does not name.
+/// Share of its score that an entry about a product keeps when the log names another one.
 const FOREIGN: f64 = 0.55;
+/// The same when the log names no product at all.
+const UNNAMED: f64 = 0.85;
 /// A similar entry must reach this share of the best one's score.
 const SIMILAR_SHARE: f64 = 0.7;
 /// Records whose embeddings look for similar entries.
@@ -434,9 +436,7 @@ impl Pipeline {
             document.records.iter().filter_map(|record| record.embedding.as_deref()).take(QUERY_RECORDS).collect();
         let mut hits = self.knowledge.similar(&words, &embeddings, 4 * MAX_SIMILAR);
         for hit in &mut hits {
-            if self.is_foreign(hit, technologies) {
-                hit.score = crate::round(hit.score * FOREIGN);
-            }
+            hit.score = crate::round(hit.score * self.fitness(hit, technologies));
         }
         hits.retain(|hit| hit.score >= FLOOR);
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.document.cmp(&b.document)));
@@ -446,10 +446,15 @@ impl Pipeline {
         hits
     }
 
-    /// Whether an entry is about a technology that the log does not name.
-    fn is_foreign(&self, hit: &Hit, technologies: &std::collections::BTreeSet<&'static str>) -> bool {
+    /// What an entry keeps of its score: all of it when it is about no product or about one that the log names, less
+    /// when the log names no product, and least when it names another one.
+    fn fitness(&self, hit: &Hit, technologies: &std::collections::BTreeSet<&'static str>) -> f64 {
         let about = &self.knowledge.documents()[hit.document].technology;
-        !about.is_empty() && about.iter().all(|name| name != "linux" && !technologies.contains(name.as_str()))
+        let product = about.iter().any(|name| is_product(name));
+        if !product || about.iter().any(|name| technologies.contains(name.as_str())) {
+            return 1.0;
+        }
+        if technologies.iter().any(|name| is_product(name)) { FOREIGN } else { UNNAMED }
     }
 
     fn technologies_of(
