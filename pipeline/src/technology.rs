@@ -118,23 +118,9 @@ const NAMES: &[(&str, &[&str])] = &[
 ];
 
 /// Names that say where something runs, not what failed: any product may fail there.
-const PLATFORMS: [&str; 13] = [
-    "linux",
-    "java",
-    "spring",
-    "python",
-    "nodejs",
-    "go",
-    "php",
-    "ruby",
-    "dotnet",
-    "kubernetes",
-    "docker",
-    "aws",
-    "github",
-];
+const PLATFORMS: [&str; 5] = ["linux", "kubernetes", "docker", "aws", "github"];
 
-/// Whether `name` is a known product, for which advice for another product is of no use.
+/// Whether `name` is a known product or language, for which advice for another one is of no use.
 #[must_use]
 pub fn is_product(name: &str) -> bool {
     !PLATFORMS.contains(&name) && NAMES.iter().any(|(known, _)| *known == name)
