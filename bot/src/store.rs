@@ -1,9 +1,9 @@
 //! State on disk, in sled. The only file that says "tree".
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use clew_pipeline::models::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -138,10 +138,7 @@ impl Store {
             hash.update(part.len().to_be_bytes());
             hash.update(part.as_bytes());
         }
-        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-            hex
-        })
+        hex(&hash.finalize()[..16])
     }
 
     /// Keeps a verdict under `id`; the oldest beyond `keep` go. Lost, at worst, with the last half second before a crash.

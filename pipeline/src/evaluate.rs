@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::root_cause::classifier::{Candidate, Prediction};
 use crate::root_cause::label::{LABELS, UNKNOWN, by_id};
-use crate::triage::Triage;
+use crate::verdict::Triage;
 
 /// A labelled log snippet: one line of a JSONL file.
 #[derive(Debug, Clone, Serialize, Deserialize)]

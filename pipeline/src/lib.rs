@@ -15,8 +15,10 @@ pub mod technology;
 pub mod train;
 pub mod train_actions;
 pub mod triage;
+pub mod verdict;
 
-pub use triage::{Context, Pipeline, Sources, Triage};
+pub use triage::{Pipeline, Sources};
+pub use verdict::{Context, Triage};
 
 /// `value` to four decimals: what is shown and stored.
 #[must_use]

@@ -1,6 +1,6 @@
 //! The one place where the order of the stages is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -13,23 +13,18 @@ use crate::embedding::Embedder;
 use crate::knowledge::index::VectorCache;
 use crate::knowledge::lexical;
 use crate::knowledge::search::{FLOOR, Hit, Knowledge};
-use crate::logs::cut;
-use crate::logs::digest::{Collector, Digest, Group};
+use crate::logs::digest::{Collector, Digest};
 use crate::models::{KNOWLEDGE_VECTORS, ModelError, Models, RANKER};
-use crate::redact::{Redactions, Redactor};
-use crate::root_cause::classifier::{Candidate, Classifier, Contribution, Prediction};
+use crate::redact::Redactor;
+use crate::root_cause::classifier::{Classifier, Prediction};
+use crate::root_cause::evidence::{self, Evidence};
 use crate::root_cause::features::{Document, document};
 use crate::root_cause::label::{LABELS, LabelIndex, UNKNOWN, by_id, by_name};
 use crate::technology::{Technologies, is_product};
+use crate::verdict::{Context, Counts, Skipped, Template, Triage};
 
 /// Similar entries shown.
 const MAX_SIMILAR: usize = 3;
-/// Evidence lines shown.
-const MAX_EVIDENCE: usize = 5;
-/// Bytes of an evidence line or an anomalous line that are shown.
-const MAX_SHOWN_TEXT: usize = 1_000;
-/// An evidence line must carry at least this share of what the strongest carries.
-const EVIDENCE_SHARE: f64 = 0.15;
 /// Share of its score that an entry about a product keeps when the log names another one.
 const FOREIGN: f64 = 0.55;
 /// The same when the log names no product at all.
@@ -50,100 +45,6 @@ pub struct Sources {
     pub code_keywords: PathBuf,
     /// File that keeps the vectors of the knowledge entries between starts.
     pub vector_cache: Option<PathBuf>,
-}
-
-/// What is analysed besides the lines.
-#[derive(Debug, Clone, Default)]
-pub struct Context {
-    /// Title of the alert or the question.
-    pub title: Option<String>,
-    /// Service that the lines come from.
-    pub service: Option<String>,
-    /// Labels of the alert.
-    pub labels: BTreeMap<String, String>,
-}
-
-/// A line that carried the verdict.
-#[derive(Debug, Clone, Serialize)]
-pub struct Evidence {
-    /// Its number, counted from 1.
-    pub line: usize,
-    /// The line, redacted.
-    pub text: String,
-    /// The words that the classifier weighed most.
-    pub words: Vec<String>,
-    /// Why it counts.
-    pub why: String,
-    /// How often lines like it occur.
-    pub count: usize,
-    /// Its share of what all evidence lines carried, from 0 to 1.
-    pub weight: f64,
-}
-
-/// A template with the number of its records.
-#[derive(Debug, Clone, Serialize)]
-pub struct Template {
-    /// Number of the template in this input.
-    pub id: usize,
-    /// Its text.
-    pub template: String,
-    /// Records that have it.
-    pub count: usize,
-}
-
-/// A stage that could not run.
-#[derive(Debug, Clone, Serialize)]
-pub struct Skipped {
-    /// Which stage.
-    pub stage: &'static str,
-    /// Why, and what to do.
-    pub why: String,
-}
-
-/// How much there was to read.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Counts {
-    /// Lines read.
-    pub lines: usize,
-    /// Records they made.
-    pub records: usize,
-    /// Templates the records have.
-    pub templates: usize,
-    /// Anomalous templates, shown or not.
-    pub anomalies: usize,
-}
-
-/// The verdict. All of its text is redacted.
-#[derive(Debug, Clone, Serialize)]
-pub struct Triage {
-    /// Title of the root cause.
-    pub root_cause: &'static str,
-    /// Its id.
-    pub root_cause_id: &'static str,
-    /// Calibrated probability that it is right.
-    pub confidence: f64,
-    /// All root causes by falling probability; they sum to 1.
-    pub candidates: Vec<Candidate>,
-    /// The lines that carried the verdict, strongest first.
-    pub evidence: Vec<Evidence>,
-    /// What stands out, strongest first, at most [`MAX_SHOWN`].
-    pub anomalies: Vec<Anomaly>,
-    /// Entries about failures like this one.
-    pub similar_incidents: Vec<Hit>,
-    /// What to do next.
-    pub recommended_actions: Vec<Action>,
-    /// Whether a change of code is what usually fixes it.
-    pub code_related: bool,
-    /// Secrets taken out, by kind.
-    pub redactions: Redactions,
-    /// Technologies the lines name.
-    pub technologies: Vec<&'static str>,
-    /// How much there was to read.
-    pub counts: Counts,
-    /// Stages that could not run.
-    pub skipped: Vec<Skipped>,
-    /// Milliseconds each stage took.
-    pub timings_ms: BTreeMap<&'static str, f64>,
 }
 
 /// What was loaded, for a start-up message.
@@ -284,7 +185,12 @@ impl Pipeline {
         let seen = document(&digest, &scores, self.embedder.as_ref());
         lap.end("embedding");
         let prediction = self.predict(&seen);
-        let evidence = self.evidence(&digest, &anomalies, &seen, &prediction);
+        let evidence = match &self.classifier {
+            Some(classifier) if prediction.leading != UNKNOWN => {
+                evidence::of(classifier, &digest, &anomalies, &seen, prediction.leading)
+            }
+            _ => Vec::new(),
+        };
         lap.end("root_cause");
         let technologies = self.technologies_of(&digest, &seen, context);
         // A healthy log is like no failure; what its words happen to share with one would only mislead.
@@ -310,7 +216,7 @@ impl Pipeline {
             code_related: self.is_code_related(prediction.label, &evidence),
             candidates: prediction.candidates,
             evidence,
-            anomalies: anomalies.into_iter().take(MAX_SHOWN).map(shorten).collect(),
+            anomalies: anomalies.into_iter().take(MAX_SHOWN).collect(),
             similar_incidents: similar,
             recommended_actions: actions,
             redactions: digest.redactions,
@@ -331,7 +237,7 @@ impl Pipeline {
             .enumerate()
             .map(|(id, group)| Template { id, template: digest.templates[id].clone(), count: group.count })
             .collect();
-        (anomalies.into_iter().map(shorten).collect(), templates)
+        (anomalies, templates)
     }
 
     /// Entries that answer a question.
@@ -375,49 +281,12 @@ impl Pipeline {
         }
     }
 
-    fn evidence(
-        &self,
-        digest: &Digest,
-        anomalies: &[Anomaly],
-        document: &Document,
-        prediction: &Prediction,
-    ) -> Vec<Evidence> {
-        let Some(classifier) = self.classifier.as_ref().filter(|_| prediction.leading != UNKNOWN) else {
-            return Vec::new();
-        };
-        let contributions = classifier.contributions(document, prediction.leading);
-        let strongest = contributions.first().map_or(0.0, |c| c.weight);
-        let carried: Vec<&Contribution> = contributions
-            .iter()
-            .filter(|c| c.weight > 0.0 && c.weight >= EVIDENCE_SHARE * strongest)
-            .take(MAX_EVIDENCE)
-            .collect();
-        let total: f64 = carried.iter().map(|c| c.weight).sum();
-        let first = carried.iter().map(|c| digest.groups[c.group].first.line).min();
-        carried
-            .iter()
-            .map(|contribution| {
-                let group = &digest.groups[contribution.group];
-                let earliest = carried.len() > 1 && Some(group.first.line) == first;
-                let anomaly = anomalies.iter().find(|a| a.group == contribution.group);
-                Evidence {
-                    line: group.first.line,
-                    text: evidence_text(group),
-                    why: why(contribution, group, anomaly, earliest),
-                    words: contribution.words.clone(),
-                    count: group.count,
-                    weight: crate::round(contribution.weight / total),
-                }
-            })
-            .collect()
-    }
-
     fn similar(
         &self,
         digest: &Digest,
         document: &Document,
         context: &Context,
-        technologies: &std::collections::BTreeSet<&'static str>,
+        technologies: &BTreeSet<&'static str>,
     ) -> Vec<Hit> {
         let mut words: BTreeMap<String, f64> = BTreeMap::new();
         for record in &document.records {
@@ -448,7 +317,7 @@ impl Pipeline {
 
     /// What an entry keeps of its score: all of it when it is about no product or about one that the log names, less
     /// when the log names no product, and least when it names another one.
-    fn fitness(&self, hit: &Hit, technologies: &std::collections::BTreeSet<&'static str>) -> f64 {
+    fn fitness(&self, hit: &Hit, technologies: &BTreeSet<&'static str>) -> f64 {
         let about = &self.knowledge.documents()[hit.document].technology;
         let product = about.iter().any(|name| is_product(name));
         if !product || about.iter().any(|name| technologies.contains(name.as_str())) {
@@ -457,12 +326,7 @@ impl Pipeline {
         if technologies.iter().any(|name| is_product(name)) { FOREIGN } else { UNNAMED }
     }
 
-    fn technologies_of(
-        &self,
-        digest: &Digest,
-        document: &Document,
-        context: &Context,
-    ) -> std::collections::BTreeSet<&'static str> {
+    fn technologies_of(&self, digest: &Digest, document: &Document, context: &Context) -> BTreeSet<&'static str> {
         let mut text = String::new();
         for record in &document.records {
             let first = &digest.groups[record.group].first;
@@ -480,7 +344,7 @@ impl Pipeline {
     fn recommend(
         &self,
         prediction: &Prediction,
-        technologies: &std::collections::BTreeSet<&'static str>,
+        technologies: &BTreeSet<&'static str>,
         similar: &[Hit],
     ) -> Vec<Action> {
         let Some(ranker) = &self.ranker else { return Vec::new() };
@@ -562,41 +426,6 @@ fn code_keywords(path: &Path, skipped: &mut Vec<Skipped>) -> Vec<String> {
             Vec::new()
         }
     }
-}
-
-fn shorten(mut anomaly: Anomaly) -> Anomaly {
-    anomaly.text = cut(&anomaly.text, MAX_SHOWN_TEXT).to_owned();
-    anomaly
-}
-
-/// The first line; of a trace also the innermost cause, which is what names the failure.
-fn evidence_text(group: &Group) -> String {
-    let first = cut(&group.first.raw, MAX_SHOWN_TEXT);
-    match group.first.innermost_cause() {
-        Some(cause) => format!("{first}\n{}", cut(cause, MAX_SHOWN_TEXT / 2)),
-        None => first.to_owned(),
-    }
-}
-
-fn why(contribution: &Contribution, group: &Group, anomaly: Option<&Anomaly>, earliest: bool) -> String {
-    let mut reasons = Vec::new();
-    if !contribution.words.is_empty() {
-        let words: Vec<String> = contribution.words.iter().map(|word| format!("\u{201c}{word}\u{201d}")).collect();
-        reasons.push(format!("matches {}", words.join(", ")));
-    }
-    if earliest {
-        reasons.push("first of the evidence".to_owned());
-    }
-    if group.count > 1 {
-        reasons.push(format!("{} times", group.count));
-    }
-    if let Some(anomaly) = anomaly {
-        reasons.extend(anomaly.reasons.iter().filter(|reason| !reason.starts_with("says")).take(2).cloned());
-    }
-    if reasons.is_empty() {
-        reasons.push("reads like lines of this root cause".to_owned());
-    }
-    reasons.join(" \u{b7} ")
 }
 
 struct Lap<'a> {

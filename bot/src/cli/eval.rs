@@ -6,7 +6,7 @@ use clap::Args;
 use clew_pipeline::evaluate::{Metrics, Outcome, read_cases};
 use clew_pipeline::{Context, Pipeline};
 
-use super::{BAD_INPUT, FAILED, VERDICT};
+use super::{BAD_INPUT, FAILED, VERDICT, refuse};
 use crate::app::sources;
 use crate::config::Config;
 
@@ -56,9 +56,4 @@ pub fn run(arguments: &Arguments, config: &Config) -> u8 {
         }
     }
     VERDICT
-}
-
-fn refuse(message: &str, code: u8) -> u8 {
-    eprintln!("clew: {message}");
-    code
 }

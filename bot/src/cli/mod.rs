@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Settings};
+use crate::config::{Config, Settings};
 
 /// A verdict was given.
 pub const VERDICT: u8 = 0;
@@ -62,7 +62,7 @@ pub fn run() -> ExitCode {
     }
     let settings = match Settings::read(arguments.config.as_deref(), &environment) {
         Ok(settings) => settings,
-        Err(error) => return refuse(&error),
+        Err(error) => return ExitCode::from(refuse(&error, BAD_INPUT)),
     };
     let code = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings),
@@ -81,16 +81,14 @@ fn with_config(settings: &Settings, run: impl FnOnce(&Config) -> u8) -> u8 {
             crate::telemetry::start_log(&quiet);
             run(&config)
         }
-        Err(error) => {
-            eprintln!("clew: {error}");
-            BAD_INPUT
-        }
+        Err(error) => refuse(&error, BAD_INPUT),
     }
 }
 
-fn refuse(error: &ConfigError) -> ExitCode {
-    eprintln!("clew: {error}");
-    ExitCode::from(BAD_INPUT)
+/// Says why the program cannot go on and gives the exit code for it.
+fn refuse(reason: &(impl std::fmt::Display + ?Sized), code: u8) -> u8 {
+    eprintln!("clew: {reason}");
+    code
 }
 
 /// The one place that reads the environment.

@@ -7,7 +7,7 @@ use clew_pipeline::embedding::{Embedder, cosine};
 use clew_pipeline::models::Models;
 use clew_pipeline::train;
 
-use super::{FAILED, VERDICT};
+use super::{FAILED, VERDICT, refuse};
 use crate::app::sources;
 use crate::config::Config;
 
@@ -43,10 +43,7 @@ pub fn run(arguments: &Arguments, config: &Config) -> u8 {
     };
     match done {
         Ok(()) => VERDICT,
-        Err(message) => {
-            eprintln!("clew: {message}");
-            FAILED
-        }
+        Err(message) => refuse(&message, FAILED),
     }
 }
 

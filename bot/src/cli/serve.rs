@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use super::{BAD_INPUT, FAILED, VERDICT};
+use super::{BAD_INPUT, FAILED, VERDICT, refuse};
 use crate::app::{App, StartError};
 use crate::config::Settings;
 use crate::http;
@@ -105,9 +105,4 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
-}
-
-fn refuse(error: &dyn std::fmt::Display, code: u8) -> u8 {
-    eprintln!("clew: {error}");
-    code
 }

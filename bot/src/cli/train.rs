@@ -9,7 +9,7 @@ use clew_pipeline::knowledge::search::embedded_texts;
 use clew_pipeline::models::{KNOWLEDGE_VECTORS, Models};
 use clew_pipeline::{Pipeline, Sources, train, train_actions};
 
-use super::{FAILED, VERDICT};
+use super::{FAILED, VERDICT, refuse};
 use crate::app::sources;
 use crate::config::Config;
 
@@ -35,10 +35,7 @@ pub enum Part {
 pub fn run(arguments: &Arguments, config: &Config) -> u8 {
     match train(arguments.part, &sources(config)) {
         Ok(()) => VERDICT,
-        Err(message) => {
-            eprintln!("clew: {message}");
-            FAILED
-        }
+        Err(message) => refuse(&message, FAILED),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use clew_pipeline::{Context, Pipeline};
 
-use super::{BAD_INPUT, FAILED, UNKNOWN, VERDICT, input, render};
+use super::{BAD_INPUT, FAILED, UNKNOWN, VERDICT, input, refuse, render};
 use crate::app::sources;
 use crate::config::Config;
 
@@ -66,9 +66,4 @@ pub fn run(arguments: &Arguments, config: &Config) -> u8 {
         return FAILED;
     }
     if triage.root_cause_id == "unknown" { UNKNOWN } else { VERDICT }
-}
-
-fn refuse(message: &str, code: u8) -> u8 {
-    eprintln!("clew: {message}");
-    code
 }

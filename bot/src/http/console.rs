@@ -22,7 +22,7 @@ use crate::app::App;
 struct Home<'a> {
     entries: usize,
     body_limit_mib: usize,
-    skipped: &'a [clew_pipeline::triage::Skipped],
+    skipped: &'a [clew_pipeline::verdict::Skipped],
 }
 
 #[derive(Template)]
@@ -255,7 +255,7 @@ pub async fn sign_in(State(app): State<Arc<App>>, Form(form): Form<SignIn>) -> R
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         return response;
     }
-    let cookie = format!("{}={}; HttpOnly; SameSite=Lax; Path=/", guard::COOKIE, guard::to_hex(form.key.trim()));
+    let cookie = format!("{}={}; HttpOnly; SameSite=Lax; Path=/", guard::COOKIE, guard::cookie_value(form.key.trim()));
     let mut response = Redirect::to("/").into_response();
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, value);

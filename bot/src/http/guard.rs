@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use clew_pipeline::models::hex;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
@@ -66,17 +67,13 @@ fn presented(headers: &HeaderMap) -> Option<String> {
         return Some(key.trim().to_owned());
     }
     let cookies = text("cookie")?;
-    let hex = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
-    from_hex(hex)
+    let value = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    from_hex(value)
 }
 
-/// A key as the value of a cookie: any key may be set, a cookie takes few characters.
-pub fn to_hex(key: &str) -> String {
-    use std::fmt::Write as _;
-    key.bytes().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-        hex
-    })
+/// The value of the cookie for `key`: any key may be set, a cookie takes few characters.
+pub fn cookie_value(key: &str) -> String {
+    hex(key.as_bytes())
 }
 
 fn from_hex(hex: &str) -> Option<String> {
@@ -134,6 +131,6 @@ mod tests {
             &Method::POST,
             &headers(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")])
         ));
-        assert_eq!(from_hex(&to_hex("a b=;ü")).as_deref(), Some("a b=;ü"));
+        assert_eq!(from_hex(&cookie_value("a b=;ü")).as_deref(), Some("a b=;ü"));
     }
 }

@@ -8,6 +8,7 @@ pub mod keywords;
 
 use serde::Serialize;
 
+use crate::logs::cut;
 use crate::logs::digest::Digest;
 use features::{Features, Signals};
 use forest::Forest;
@@ -16,6 +17,8 @@ use forest::Forest;
 pub const THRESHOLD: f64 = 0.5;
 /// Anomalies shown to a human; nobody reads more at 3 a.m.
 pub const MAX_SHOWN: usize = 20;
+/// Bytes of a line that are shown.
+pub const MAX_SHOWN_TEXT: usize = 1_000;
 /// A forest needs a crowd for something to stand out from.
 const MIN_TEMPLATES_FOR_FOREST: usize = 8;
 
@@ -27,7 +30,7 @@ pub struct Anomaly {
     pub group: usize,
     /// Line of its first record, counted from 1.
     pub line: usize,
-    /// That line, redacted.
+    /// That line, redacted, cut after [`MAX_SHOWN_TEXT`].
     pub text: String,
     /// Its severity, if the writer gave one.
     pub severity: Option<&'static str>,
@@ -60,7 +63,7 @@ pub fn detect(digest: &Digest, signals: &Signals) -> (Vec<Anomaly>, Vec<f64>) {
             Anomaly {
                 group: index,
                 line: group.first.line,
-                text: group.first.raw.clone(),
+                text: cut(&group.first.raw, MAX_SHOWN_TEXT).to_owned(),
                 severity: group.severity.map(crate::logs::record::Severity::as_str),
                 template: digest.templates[index].clone(),
                 count: group.count,

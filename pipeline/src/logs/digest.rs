@@ -23,8 +23,6 @@ pub struct Group {
     pub first: LogRecord,
     /// The highest severity that one of them had.
     pub severity: Option<Severity>,
-    /// Time of the last of them, in milliseconds.
-    pub last_time: Option<i64>,
     /// Most of them within one bucket of [`BURST_MILLIS`].
     pub peak: usize,
     /// Milliseconds of silence of the whole log before the first of them.
@@ -131,7 +129,6 @@ impl Group {
             template,
             count: 1,
             severity: first.header.severity,
-            last_time: first.header.time,
             peak: 1,
             silence_before,
             bucket: (first.header.time.unwrap_or(0) / BURST_MILLIS, 1),
@@ -149,7 +146,6 @@ impl Group {
             self.first = record.clone();
         }
         self.severity = self.severity.max(record.header.severity);
-        self.last_time = record.header.time.or(self.last_time);
         if let Some(time) = record.header.time {
             let bucket = time / BURST_MILLIS;
             self.bucket = if self.bucket.0 == bucket { (bucket, self.bucket.1 + 1) } else { (bucket, 1) };
