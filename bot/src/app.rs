@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use clew_pipeline::anomaly::baseline::Baseline;
 use clew_pipeline::{Pipeline, Sources};
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, ConfigError, Settings};
 use crate::store::{Store, StoreError};
@@ -24,6 +26,9 @@ pub enum StartError {
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
 }
+
+/// Seconds between two looks at the knowledge on disk.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Everything a request may need.
 pub struct App {
@@ -71,6 +76,50 @@ impl App {
         Arc::clone(&self.config.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
+    /// What is normal for `service`, as far as it is known. A store that fails costs this knowledge, not the verdict.
+    pub fn baseline(&self, service: Option<&str>) -> Option<Baseline> {
+        self.store.baseline(service?).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the baseline of a service could not be read");
+            None
+        })
+    }
+
+    /// Adds the routine templates of an input of `records` records to what is normal for `service`.
+    pub fn learn_routine(&self, service: Option<&str>, records: usize, routine: &[(String, usize)]) {
+        let Some(service) = service else { return };
+        let routine = routine.iter().map(|(template, count)| (template.as_str(), *count));
+        if let Err(error) = self.store.learn_baseline(service, records, routine) {
+            tracing::warn!(%error, "the baseline of a service could not be kept");
+        }
+    }
+
+    /// Reads the knowledge again whenever it changes on disk, until `stop`.
+    // The home of this call; everywhere else clippy.toml forbids it.
+    #[allow(clippy::disallowed_methods)]
+    pub fn follow_knowledge(self: &Arc<Self>, stop: CancellationToken) {
+        let pipeline = Arc::clone(&self.pipeline);
+        tokio::spawn(async move {
+            let mut known = look(&pipeline).await;
+            while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+                let now = look(&pipeline).await;
+                if now == known {
+                    continue;
+                }
+                // What is being copied right now is read when it is complete.
+                tokio::time::sleep(LOOK_EVERY / 4).await;
+                known = look(&pipeline).await;
+                let state = Arc::clone(&pipeline);
+                match tokio::task::spawn_blocking(move || state.reload_knowledge()).await {
+                    Ok(Ok(())) => {
+                        tracing::info!(entries = pipeline.knowledge().documents().len(), "knowledge read again");
+                    }
+                    Ok(Err(error)) => tracing::warn!(error, "the knowledge changed on disk but could not be read"),
+                    Err(error) => tracing::error!(%error, "reading the knowledge failed"),
+                }
+            }
+        });
+    }
+
     /// The settings in force with secrets masked.
     ///
     /// # Errors
@@ -93,6 +142,11 @@ impl App {
     }
 }
 
+async fn look(pipeline: &Arc<Pipeline>) -> String {
+    let pipeline = Arc::clone(pipeline);
+    tokio::task::spawn_blocking(move || pipeline.knowledge_on_disk()).await.unwrap_or_default()
+}
+
 /// Where the pipeline's data is, by the settings or found.
 #[must_use]
 pub fn sources(config: &Config) -> Sources {
@@ -100,6 +154,7 @@ pub fn sources(config: &Config) -> Sources {
     Sources {
         models: found(&settings.model_dir, "models"),
         knowledge: found(&settings.knowledge_dir, "knowledge"),
+        imported: Some(config.data.dir.join("knowledge")),
         code_keywords: found(&settings.code_keywords, "code_keywords.txt"),
         vector_cache: Some(config.data.dir.join("cache").join("knowledge-vectors.bin")),
     }

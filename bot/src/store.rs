@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use clew_pipeline::anomaly::baseline::Baseline;
 use clew_pipeline::models::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +15,8 @@ use sled::transaction::TransactionError;
 const SCHEMA: u64 = 1;
 /// Entries of the audit trail that are kept.
 const MAX_AUDIT: usize = 10_000;
+/// Services whose baseline is kept; further ones are judged without.
+const MAX_SERVICES: usize = 1_000;
 
 /// Why the store cannot be used, with the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,7 @@ pub struct Store {
     audit: sled::Tree,
     replays: sled::Tree,
     replay_order: sled::Tree,
+    baselines: sled::Tree,
     /// Verdicts in `replays`.
     kept: AtomicUsize,
     secret: [u8; 32],
@@ -99,6 +103,7 @@ impl Store {
             settings: db.open_tree("settings")?,
             audit: db.open_tree("audit")?,
             replays: db.open_tree("replays")?,
+            baselines: db.open_tree("baselines")?,
             kept: AtomicUsize::new(replay_order.len()),
             replay_order,
             db,
@@ -179,6 +184,35 @@ impl Store {
     /// When the store fails.
     pub fn replay(&self, id: &str) -> Result<Option<Replay>, StoreError> {
         Ok(self.replays.get(id)?.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
+    }
+
+    /// What is normal for `service`, if it is known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn baseline(&self, service: &str) -> Result<Option<Baseline>, StoreError> {
+        Ok(self.baselines.get(service)?.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
+    }
+
+    /// Adds the routine templates of an input of `records` records to the baseline of `service`. Two at once for one
+    /// service may cost one of the two: a baseline is a habit, not a ledger.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn learn_baseline<'a>(
+        &self,
+        service: &str,
+        records: usize,
+        routine: impl Iterator<Item = (&'a str, usize)>,
+    ) -> Result<(), StoreError> {
+        let known = self.baseline(service)?;
+        if known.is_none() && self.baselines.len() >= MAX_SERVICES {
+            return Ok(());
+        }
+        let mut baseline = known.unwrap_or_default();
+        baseline.learn(records, routine);
+        self.baselines.insert(service, serde_json::to_vec(&baseline)?)?;
+        Ok(())
     }
 
     /// Whether the store can be read, for the readiness probe.

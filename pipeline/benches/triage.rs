@@ -15,6 +15,7 @@ fn main() {
     let pipeline = Pipeline::load(&Sources {
         models: root.join("models"),
         knowledge: root.join("knowledge"),
+        imported: None,
         code_keywords: root.join("code_keywords.txt"),
         vector_cache: None,
     });

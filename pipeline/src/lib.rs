@@ -4,20 +4,24 @@
 
 pub mod actions;
 pub mod anomaly;
+pub mod diff;
 pub mod embedding;
 pub mod evaluate;
 pub mod knowledge;
+pub mod load;
 pub mod logs;
 pub mod models;
+mod recall;
 pub mod redact;
 pub mod root_cause;
 pub mod technology;
 pub mod train;
-pub mod train_actions;
 pub mod triage;
 pub mod verdict;
+mod words;
 
-pub use triage::{Pipeline, Sources};
+pub use load::Sources;
+pub use triage::Pipeline;
 pub use verdict::{Context, Triage};
 
 /// `value` to four decimals: what is shown and stored.

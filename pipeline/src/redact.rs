@@ -211,7 +211,7 @@ const RULES: &[Rule] = &[
     Rule {
         kind: "card_number",
         hints: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-        pattern: r"\b(?:[3-6]\d{3}[ \-]?\d{4}[ \-]?\d{4}[ \-]?\d{1,7}|3[47]\d{2}[ \-]?\d{6}[ \-]?\d{5})\b",
+        pattern: r"(?:^|[^\w.\-/#])(?P<secret>[3-6]\d{3}[ \-]?\d{4}[ \-]?\d{4}[ \-]?\d{1,7}|3[47]\d{2}[ \-]?\d{6}[ \-]?\d{5})\b",
         accept: is_card_number,
     },
 ];
@@ -435,6 +435,7 @@ mod tests {
             "connect to 10.0.0.1:5432 refused",
             "trace 4bf92f3577b34da6a3ce929d0e0e4736",
             "order 1234567890123456",
+            "served block blk_-4111111111111111",
         ] {
             assert_eq!(redact(line), line);
         }

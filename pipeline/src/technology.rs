@@ -23,10 +23,10 @@ const NAMES: &[(&str, &[&str])] = &[
             "port 5432",
         ],
     ),
-    ("mysql", &["mysql", "innodb", "mysqld", ":3306", "percona"]),
+    ("mysql", &["mysql", "pymysql", "innodb", "mysqld", ":3306", "percona"]),
     ("mariadb", &["mariadb", "galera", "wsrep"]),
-    ("mongodb", &["mongo", ":27017", "wiredtiger"]),
-    ("redis", &["redis", ":6379", "jedis", "lettuce", "misconf"]),
+    ("mongodb", &["mongo", "pymongo", ":27017", "wiredtiger"]),
+    ("redis", &["redis", "ioredis", ":6379", "jedis", "lettuce", "misconf"]),
     (
         "elasticsearch",
         &["elasticsearch", "opensearch", "o.e.", "circuit_breaking_exception", "kibana", "index_not_found"],
@@ -115,10 +115,77 @@ const NAMES: &[(&str, &[&str])] = &[
     ("kerberos", &["kerberos", "krb5", "kinit", "gssapi", "kdc"]),
     ("nvidia", &["nvrm", "xid", "cuda", "nvidia"]),
     ("zfs", &["zfs", "zpool"]),
+    ("pgbouncer", &["pgbouncer"]),
+    ("patroni", &["patroni"]),
+    ("valkey", &["valkey"]),
+    ("opensearch", &["opensearch"]),
+    ("nats", &["nats-server", "jetstream", "nats:", "nats://", "io.nats", ":4222"]),
+    ("zookeeper", &["zookeeper", "quorumpeer", "zkclient", ":2181"]),
+    ("activemq", &["activemq", "artemis"]),
+    ("pulsar", &["pulsar", "bookkeeper"]),
+    ("clickhouse", &["clickhouse", "db::exception"]),
+    ("oracle", &["ora-0", "ora-1", "ora-2", "ora-3", "oracle", "tnsname", "tns-"]),
+    ("sqlserver", &["sqlserver", "sql server", "mssql", "system.data.sqlclient", "microsoft.data.sqlclient"]),
+    ("memcached", &["memcached", "memcache", ":11211"]),
+    ("cockroachdb", &["cockroach", "crdb"]),
+    ("influxdb", &["influx"]),
+    ("dynamodb", &["dynamodb", "provisionedthroughputexceeded"]),
+    ("minio", &["minio"]),
+    ("s3", &["s3.amazonaws", "amazons3", "s3://", "s3exception"]),
+    ("hadoop", &["hadoop", "yarn.", "mapreduce"]),
+    ("hdfs", &["hdfs", "namenode", "datanode", "dfsclient"]),
+    ("spark", &["spark"]),
+    ("flink", &["flink"]),
+    ("airflow", &["airflow"]),
+    ("traefik", &["traefik"]),
+    ("varnish", &["varnish"]),
+    ("squid", &["squid"]),
+    ("cloudflare", &["cloudflare", "cf-ray"]),
+    ("calico", &["calico", "felix", "bird:"]),
+    ("cilium", &["cilium"]),
+    ("cert-manager", &["cert-manager", "certmanager", "acme: "]),
+    ("containerd", &["containerd"]),
+    ("systemd", &["systemd[", "systemctl", ".service: "]),
+    ("hibernate", &["hibernate", "staleobjectstate", "lazyinitializationexception"]),
+    ("tomcat", &["tomcat", "catalina", "org.apache.coyote"]),
+    ("django", &["django"]),
+    ("sidekiq", &["sidekiq"]),
+    ("npm", &["npm ", "npm err!", "eresolve"]),
+    ("maven", &["maven", "[error] failed to execute goal"]),
+    ("rust", &["panicked at", ".rs:", "rustc", "cargo:"]),
+    ("elixir", &["elixir", "genserver", "ecto.", "** (", "phoenix"]),
+    ("erlang", &["erlang", "erl_", "supervisor report", "beam.smp"]),
+    ("gcp", &["googleapis", "gcloud", "google.api_core", "gke", "cloud run", "bigquery"]),
+    ("azure", &["azure", "microsoft.web"]),
+    ("gitlab", &["gitlab"]),
+    ("jenkins", &["jenkins", "hudson."]),
+    ("postfix", &["postfix", "smtpd"]),
+    ("oauth", &["oauth", "oidc", "invalid_grant", "invalid_client", "jwt"]),
+    ("keycloak", &["keycloak"]),
+    ("vault", &["vault"]),
+    ("consul", &["consul", "serf:"]),
+    ("ceph", &["ceph", "osd.", "rados"]),
+    ("nfs", &["nfs"]),
+    ("lvm", &["lvm", "lvextend", "device-mapper"]),
+    ("mdraid", &["md0", "md1", "mdadm", "raid1", "raid5", "raid6", "raid10"]),
+    ("smartmontools", &["smartd", "smartctl"]),
+    ("slurm", &["slurm"]),
+    ("prometheus", &["prometheus", "promql", "tsdb"]),
+    ("alertmanager", &["alertmanager"]),
+    ("grafana", &["grafana"]),
+    ("loki", &["loki"]),
+    ("fluentd", &["fluentd", "fluent-bit", "fluentbit"]),
+    ("opentelemetry", &["otelcol", "otel-", "opentelemetry"]),
+    ("openssh", &["sshd"]),
+    ("openstack", &["nova.", "neutron", "openstack", "keystone", "cinder"]),
+    ("vmware", &["vmware", "esxi", "vcenter", "vmkernel"]),
+    ("windows", &["windows", "c:\\", "microsoft-windows"]),
+    ("iis", &["iis ", "w3wp", "app pool", "apppool"]),
 ];
 
 /// Names that say where something runs, not what failed: any product may fail there.
-const PLATFORMS: [&str; 5] = ["linux", "kubernetes", "docker", "aws", "github"];
+const PLATFORMS: [&str; 11] =
+    ["linux", "kubernetes", "docker", "aws", "github", "systemd", "containerd", "gcp", "azure", "windows", "openssh"];
 
 /// Whether `name` is a known product or language, for which advice for another one is of no use.
 #[must_use]
@@ -162,7 +229,20 @@ impl Technologies {
     /// The technologies that `text` names.
     #[must_use]
     pub fn find(&self, text: &str) -> BTreeSet<&'static str> {
-        self.automaton.find_overlapping_iter(text).map(|hit| self.names[hit.pattern().as_usize()]).collect()
+        self.automaton
+            .find_overlapping_iter(text)
+            .filter(|hit| begins_word(text, hit.start()))
+            .map(|hit| self.names[hit.pattern().as_usize()])
+            .collect()
+    }
+}
+
+/// Whether a word, or a part of a `CamelCase` name, begins at `start`: "hotel" is no telemetry.
+fn begins_word(text: &str, start: usize) -> bool {
+    let letter = |at: usize| text.as_bytes().get(at).copied().filter(u8::is_ascii_alphabetic);
+    match (start.checked_sub(1).and_then(letter), letter(start)) {
+        (Some(before), Some(first)) => before.is_ascii_lowercase() && first.is_ascii_uppercase(),
+        _ => true,
     }
 }
 
@@ -175,5 +255,7 @@ mod tests {
         let found =
             Technologies::new().find("org.postgresql.util.PSQLException: FATAL: too many clients\n\tat a.B(C.java:1)");
         assert!(found.contains("postgresql") && found.contains("java") && !found.contains("mysql"), "{found:?}");
+        assert!(Technologies::new().find("the hotel-booking service breaks").is_empty());
+        assert!(Technologies::new().find("MyKafkaConsumer stopped").contains("kafka"));
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::actions::Action;
 use crate::anomaly::Anomaly;
+use crate::anomaly::baseline::Baseline;
 use crate::knowledge::search::Hit;
 use crate::redact::Redactions;
 use crate::root_cause::classifier::Candidate;
@@ -20,6 +21,8 @@ pub struct Context {
     pub service: Option<String>,
     /// Labels of the alert.
     pub labels: BTreeMap<String, String>,
+    /// What is normal for the service, if that is known.
+    pub baseline: Option<Baseline>,
 }
 
 /// A template with the number of its records.
@@ -82,6 +85,9 @@ pub struct Triage {
     pub technologies: Vec<&'static str>,
     /// How much there was to read.
     pub counts: Counts,
+    /// The templates that are not anomalous with their counts: what the service's baseline learns.
+    #[serde(skip)]
+    pub routine: Vec<(String, usize)>,
     /// Stages that could not run.
     pub skipped: Vec<Skipped>,
     /// Milliseconds each stage took.

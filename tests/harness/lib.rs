@@ -125,6 +125,12 @@ impl Bot {
         Ok(Self { child, address: address.trim_end_matches('/').to_owned(), greeting, data: Some(data), agent, key })
     }
 
+    /// The folder with its state.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.data.as_ref().map(|data| data.path().to_owned()).unwrap_or_default()
+    }
+
     /// Stops as an operator would (SIGTERM) and waits. Returns the exit code.
     ///
     /// # Errors

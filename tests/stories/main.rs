@@ -5,8 +5,10 @@
 mod api;
 mod command_line;
 mod console;
+mod knowledge;
 mod repository;
 mod settings;
+mod understanding;
 
 /// The program under test.
 pub const CLEW: &str = env!("CARGO_BIN_EXE_clew");

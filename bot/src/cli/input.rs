@@ -20,6 +20,15 @@ const PROGRESS_EVERY: usize = 4_096;
 /// # Errors
 /// A message that names the input, what is wrong with it, and the remedy.
 pub fn read(path: &Path, mut collector: Collector) -> Result<Digest, String> {
+    feed(path, &mut collector)?;
+    Ok(collector.finish())
+}
+
+/// Feeds `path` (`-` is standard input) to `collector`, which can take more afterwards.
+///
+/// # Errors
+/// As [`read`].
+pub fn feed(path: &Path, collector: &mut Collector) -> Result<(), String> {
     let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
     let error = |e: io::Error| format!("{name}: {e}");
     let (reader, size): (Box<dyn Read>, Option<u64>) = if path == Path::new("-") {
@@ -59,7 +68,7 @@ pub fn read(path: &Path, mut collector: Collector) -> Result<Digest, String> {
         }
     }
     progress.finish_and_clear();
-    Ok(collector.finish())
+    Ok(())
 }
 
 /// Reads one line into `line` without its end, cut after [`MAX_LINE`] bytes. Returns the bytes consumed, `None` at the end.

@@ -1,11 +1,14 @@
 //! The command line.
 
+mod diff;
 mod eval;
 mod input;
+mod kb;
 mod models;
 mod render;
 pub use render::in_words;
 mod serve;
+mod templates;
 mod train;
 mod triage;
 
@@ -42,7 +45,13 @@ enum Command {
     Serve,
     /// Name the root cause of a log
     Triage(triage::Arguments),
-    /// Measure the verdicts on a JSONL file of labelled cases
+    /// Print the template of every line of a log
+    Templates(templates::Arguments),
+    /// Compare two logs: what changed since the deploy
+    Diff(diff::Arguments),
+    /// Import, list, search and check runbooks and past incidents
+    Kb(kb::Arguments),
+    /// Measure the analysis: root causes, templates, anomalies, retrieval
     Eval(eval::Arguments),
     /// Train the root-cause classifier and the action ranker from the data in `models/`
     Train(train::Arguments),
@@ -67,6 +76,9 @@ pub fn run() -> ExitCode {
     let code = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings),
         Command::Triage(arguments) => with_config(&settings, |config| triage::run(&arguments, config)),
+        Command::Templates(arguments) => templates::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Kb(arguments) => with_config(&settings, |config| kb::run(&arguments, config)),
         Command::Eval(arguments) => with_config(&settings, |config| eval::run(&arguments, config)),
         Command::Train(arguments) => with_config(&settings, |config| train::run(&arguments, config)),
         Command::Models(arguments) => with_config(&settings, |config| models::run(&arguments, config)),

@@ -35,11 +35,13 @@ impl Style {
 }
 
 /// How sure a verdict is, in words. `leading` is the id of the most probable root cause: when it is not the one that
-/// was named, nothing was likely enough to be named.
+/// was named, nothing was likely enough to be named. A healthy log is told from one in which something went wrong, and the
+/// lines do not say why.
 #[must_use]
-pub fn in_words(named: &str, leading: &str, confidence: f64) -> String {
+pub fn in_words(named: &str, leading: &str, confidence: f64, something_stands_out: bool) -> String {
     if named == leading && named == "unknown" && confidence >= 0.7 {
-        return "these lines show no failure".to_owned();
+        let words = if something_stands_out { "these lines do not say why" } else { "these lines show no failure" };
+        return words.to_owned();
     }
     if named != leading {
         return "no root cause is likely enough to be named".to_owned();
@@ -59,7 +61,7 @@ pub fn verdict(triage: &Triage, style: Style) -> String {
     let mut out = String::new();
     let unknown = triage.root_cause_id == "unknown";
     let leading = triage.candidates.first().map_or("", |candidate| candidate.id);
-    let sure = in_words(triage.root_cause_id, leading, triage.confidence);
+    let sure = in_words(triage.root_cause_id, leading, triage.confidence, !triage.anomalies.is_empty());
     let colour = if unknown { "1;33" } else { "1;31" };
     let _ = writeln!(out, "{}  {sure}", style.paint(colour, triage.root_cause));
     runners_up(&mut out, triage, style);
@@ -70,8 +72,8 @@ pub fn verdict(triage: &Triage, style: Style) -> String {
     if !triage.similar_incidents.is_empty() {
         let _ = writeln!(out, "\n{}", style.head("Known failures like this"));
         for hit in &triage.similar_incidents {
-            let _ =
-                writeln!(out, "  {} {}", hit.summary, style.dim(&format!("[{}, {:.0} %]", hit.id, hit.score * 100.0)));
+            let place = hit.source.as_deref().unwrap_or(&hit.id);
+            let _ = writeln!(out, "  {} {}", hit.summary, style.dim(&format!("[{place}, {:.0} %]", hit.score * 100.0)));
             if !hit.resolution.is_empty() {
                 let _ = writeln!(out, "    fixed by: {}", hit.resolution);
             }

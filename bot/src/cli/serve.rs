@@ -48,6 +48,7 @@ async fn serve(app: Arc<App>) -> u8 {
     };
     greet(&app, addr);
     let stop = tokio_util::sync::CancellationToken::new();
+    app.follow_knowledge(stop.clone());
     let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = server.into_future();
     tokio::pin!(server);
@@ -80,7 +81,7 @@ fn greet(app: &App, addr: std::net::SocketAddr) {
     for part in &loaded.parts {
         println!("  loaded           {part}");
     }
-    for skipped in &loaded.skipped {
+    for skipped in app.pipeline.skipped() {
         println!("  NOT LOADED       {}: {}", skipped.stage, skipped.why);
     }
     println!("  state            {}", config.data.dir.display());

@@ -7,7 +7,8 @@ use clew_pipeline::knowledge::document::read_all;
 use clew_pipeline::knowledge::index::VectorCache;
 use clew_pipeline::knowledge::search::embedded_texts;
 use clew_pipeline::models::{KNOWLEDGE_VECTORS, Models};
-use clew_pipeline::{Pipeline, Sources, train, train_actions};
+use clew_pipeline::train::{self, Ablation, actions::actions};
+use clew_pipeline::{Pipeline, Sources};
 
 use super::{FAILED, VERDICT, refuse};
 use crate::app::sources;
@@ -18,6 +19,9 @@ use crate::config::Config;
 pub struct Arguments {
     /// What to train; without it, all, in this order
     part: Option<Part>,
+    /// Write nothing; print what each part of the root-cause classifier is worth (about half an hour)
+    #[arg(long)]
+    ablate: bool,
 }
 
 /// What can be trained.
@@ -33,16 +37,19 @@ pub enum Part {
 
 /// Trains, writes and reports.
 pub fn run(arguments: &Arguments, config: &Config) -> u8 {
-    match train(arguments.part, &sources(config)) {
+    match train(arguments.part, arguments.ablate, &sources(config)) {
         Ok(()) => VERDICT,
         Err(message) => refuse(&message, FAILED),
     }
 }
 
-fn train(part: Option<Part>, sources: &Sources) -> Result<(), String> {
+fn train(part: Option<Part>, ablate: bool, sources: &Sources) -> Result<(), String> {
     let mut models = Models::open(&sources.models).map_err(|e| e.to_string())?;
     let corpus = sources.models.join("root_cause").join("corpus");
     let wanted = |this| part.is_none_or(|part| part == this);
+    if ablate {
+        return ablation(&models, &corpus);
+    }
     if wanted(Part::RootCause) {
         root_cause(&mut models, &corpus)?;
     }
@@ -50,7 +57,7 @@ fn train(part: Option<Part>, sources: &Sources) -> Result<(), String> {
         knowledge(&mut models, sources)?;
     }
     if wanted(Part::Actions) {
-        actions(&mut models, &corpus, sources)?;
+        ranker(&mut models, &corpus, sources)?;
     }
     Ok(())
 }
@@ -61,9 +68,23 @@ fn root_cause(models: &mut Models, corpus: &Path) -> Result<(), String> {
         train::root_cause(models, corpus, &embedder, &|step| eprintln!("{step}")).map_err(|e| e.to_string())?;
     println!(
         "root-cause classifier: {} cases, {} samples, {} features, temperature {:.2}, unknown below {:.2}",
-        report.cases, report.samples, report.features, report.temperature, report.abstain_below
+        report.cases, report.samples, report.features, report.calibration.temperature, report.calibration.abstain_below
     );
     println!("on cases left out, by template:\n{}", report.metrics.table());
+    println!("  earliest cause named in cascades  {:.3}", report.cascades);
+    Ok(())
+}
+
+fn ablation(models: &Models, corpus: &Path) -> Result<(), String> {
+    let embedder = models.embedder().map_err(|e| e.to_string())?;
+    let table = train::ablation(corpus, &embedder, &|step| eprintln!("{step}")).map_err(|e| e.to_string())?;
+    println!("{:<30} top-1  also_ok  top-3  macro-F1  ECE    unknown  confident", "on cases left out");
+    for Ablation { name, metrics: m } in table {
+        println!(
+            "{name:<30} {:.3}  {:.3}    {:.3}  {:.3}     {:.3}  {:.3}    {:.3}",
+            m.strict, m.lenient, m.top_3, m.macro_f1, m.calibration_error, m.unknown_recall, m.confident_on_unknown
+        );
+    }
     Ok(())
 }
 
@@ -73,7 +94,7 @@ fn knowledge(models: &mut Models, sources: &Sources) -> Result<(), String> {
     if let Some(error) = errors.first() {
         return Err(error.to_string());
     }
-    let texts: Vec<String> = embedded_texts(&documents).into_iter().map(|(_, text)| text).collect();
+    let texts: Vec<String> = embedded_texts(&documents).into_iter().map(|(_, _, text)| text).collect();
     let vectors = VectorCache::shipped_form(&texts, &embedder);
     println!("knowledge: {} entries, {} vectors", documents.len(), texts.len());
     models
@@ -81,11 +102,11 @@ fn knowledge(models: &mut Models, sources: &Sources) -> Result<(), String> {
         .map_err(|e| e.to_string())
 }
 
-fn actions(models: &mut Models, corpus: &Path, sources: &Sources) -> Result<(), String> {
+fn ranker(models: &mut Models, corpus: &Path, sources: &Sources) -> Result<(), String> {
     let pipeline = Pipeline::load(sources);
     let cases = train::read_corpus(corpus).map_err(|e| e.to_string())?;
     let judgements = sources.models.join("actions");
-    let ranking = train_actions::actions(models, &judgements, &cases, &pipeline).map_err(|e| e.to_string())?;
+    let ranking = actions(models, &judgements, &cases, &pipeline).map_err(|e| e.to_string())?;
     println!(
         "action ranker: {} judged cases; on cases left out recall@6 {:.3}, MRR {:.3} (a dictionary by root cause: {:.3}, {:.3})",
         ranking.cases, ranking.recall, ranking.reciprocal_rank, ranking.dictionary.0, ranking.dictionary.1

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use clew_pipeline::logs::digest::Digest;
-use clew_pipeline::{Pipeline, Triage};
+use clew_pipeline::anomaly::MAX_SHOWN;
+use clew_pipeline::triage::Analysis;
+use clew_pipeline::{Context, Pipeline, Triage};
 use serde_json::{Map, Value, json};
 
 use super::error::Problem;
@@ -16,6 +17,9 @@ use crate::app::{App, StartError};
 use crate::store::Replay;
 
 type Answer = Result<Json<Value>, Problem>;
+
+/// Anomalous lines that `/analyze` lists; `count` counts all.
+const MAX_EVENTS: usize = 10_000;
 
 /// `POST /triage`: the whole verdict.
 pub async fn triage(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
@@ -29,7 +33,7 @@ pub async fn triage_and_keep(app: &Arc<App>, logs: Logs) -> Result<Value, Proble
     on_core(app, move |pipeline| {
         let id = state.store.replay_id(&[&format!("{:?}", logs.context), &logs.text]);
         let redacted = |text: &Option<String>| text.as_deref().map(|text| pipeline.redact(text));
-        let triage = pipeline.triage(logs.text.lines(), &logs.context);
+        let triage = triage_with_baseline(&state, pipeline, &logs);
         count(&state, &triage);
         let mut verdict = to_value(&triage)?;
         verdict["replay_id"] = id.clone().into();
@@ -40,6 +44,15 @@ pub async fn triage_and_keep(app: &Arc<App>, logs: Logs) -> Result<Value, Proble
         Ok(verdict)
     })
     .await?
+}
+
+/// The verdict, with what is normal for the service that the lines come from; what is routine in them is learned.
+fn triage_with_baseline(app: &App, pipeline: &Pipeline, logs: &Logs) -> Triage {
+    let service = logs.context.service.as_deref();
+    let context = Context { baseline: app.baseline(service), ..logs.context.clone() };
+    let triage = pipeline.triage(logs.text.lines(), &context);
+    app.learn_routine(service, triage.counts.records, &triage.routine);
+    triage
 }
 
 /// `GET /triage/{replay_id}`: a verdict that was given.
@@ -53,13 +66,31 @@ pub async fn replay(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answ
 /// `POST /analyze`: anomalies and templates.
 pub async fn analyze(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
     let logs = read_logs(&app, &headers, body).await?;
+    let state = Arc::clone(&app);
     let answer = on_core(&app, move |pipeline| {
-        let (anomalies, templates) = pipeline.analyze(&digest(pipeline, &logs));
+        let mut collector = pipeline.begin().with_places();
+        logs.text.lines().for_each(|line| collector.push(line));
+        let digest = collector.finish();
+        let service = logs.context.service.as_deref();
+        let analysis = pipeline.analyze(&digest, state.baseline(service).as_ref());
+        state.learn_routine(service, digest.records, &analysis.routine);
+        let lines: Vec<&str> = logs.text.lines().collect();
+        let found: Vec<(usize, usize)> = digest
+            .places
+            .iter()
+            .filter_map(|place| Some((place.line, analysis.anomalies.iter().position(|a| a.group == place.group)?)))
+            .collect();
+        let events: Vec<Value> = found
+            .iter()
+            .take(MAX_EVENTS)
+            .map(|(line, finding)| event(pipeline, &analysis, *line, lines.get(line - 1).unwrap_or(&""), *finding))
+            .collect();
         json!({
-            "anomalies": anomalies.iter().map(|anomaly| anomaly.text.as_str()).collect::<Vec<_>>(),
-            "count": anomalies.len(),
-            "events": anomalies,
-            "templates": templates,
+            "anomalies": events.iter().map(|event| event["text"].clone()).collect::<Vec<_>>(),
+            "count": found.len(),
+            "events": events,
+            "findings": analysis.anomalies.iter().take(MAX_SHOWN).collect::<Vec<_>>(),
+            "templates": analysis.templates,
         })
     })
     .await?;
@@ -67,10 +98,33 @@ pub async fn analyze(State(app): State<Arc<App>>, headers: HeaderMap, body: Body
     Ok(Json(answer))
 }
 
+/// An anomalous line: what its template was found to be, with the line's own number and text.
+fn event(pipeline: &Pipeline, analysis: &Analysis, line: usize, text: &str, finding: usize) -> Value {
+    let anomaly = &analysis.anomalies[finding];
+    json!({
+        "line": line,
+        "text": if line == anomaly.line { anomaly.text.clone() } else { pipeline.redact(text) },
+        "severity": anomaly.severity,
+        "template": anomaly.template,
+        "count": anomaly.count,
+        "score": anomaly.score,
+        "reasons": anomaly.reasons,
+    })
+}
+
+/// `POST /diff`: what changed between two logs.
+pub async fn diff(State(app): State<Arc<App>>, body: Body) -> Answer {
+    let fields = read_object(&app, body).await?;
+    let (before, after) = request::before_and_after(&fields, &app.config().http)?;
+    let diff = on_core(&app, move |pipeline| pipeline.diff(before.lines(), after.lines())).await?;
+    Ok(Json(to_value(&diff)?))
+}
+
 /// `POST /predict`: the root cause alone.
 pub async fn predict(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
     let logs = read_logs(&app, &headers, body).await?;
-    let triage = on_core(&app, move |pipeline| pipeline.triage(logs.text.lines(), &logs.context)).await?;
+    let state = Arc::clone(&app);
+    let triage = on_core(&app, move |pipeline| triage_with_baseline(&state, pipeline, &logs)).await?;
     count(&app, &triage);
     Ok(Json(json!({
         "root_cause": triage.root_cause,
@@ -89,8 +143,9 @@ pub async fn search(State(app): State<Arc<App>>, body: Body) -> Answer {
     let query = request::text_field(&fields, "query")?
         .ok_or_else(|| Problem::field("query", "query is missing: say what to look for"))?;
     let top_k = request::top_k(&fields)?;
+    let filter = request::filter(&fields)?;
     app.metrics.searches.inc();
-    let hits = on_core(&app, move |pipeline| pipeline.search(&query, top_k)).await?;
+    let hits = on_core(&app, move |pipeline| pipeline.search(&query, &filter, top_k)).await?;
     Ok(Json(to_value(&hits)?))
 }
 
@@ -113,7 +168,7 @@ pub async fn recommend(State(app): State<Arc<App>>, body: Body) -> Answer {
         .map_or("Nothing known fits. Look at the evidence lines, and note what fixed it as a knowledge entry.", |a| {
             &a.action
         });
-    Ok(Json(json!({ "action": first, "recommended_actions": actions, "skipped": app.pipeline.loaded().skipped })))
+    Ok(Json(json!({ "action": first, "recommended_actions": actions, "skipped": app.pipeline.skipped() })))
 }
 
 /// `GET /config`: the settings in force, secrets masked.
@@ -148,12 +203,6 @@ async fn read_logs(app: &Arc<App>, headers: &HeaderMap, body: Body) -> Result<Lo
 
 async fn read_object(app: &Arc<App>, body: Body) -> Result<Map<String, Value>, Problem> {
     request::object(&request::body(body, &app.config().http).await?)
-}
-
-fn digest(pipeline: &Pipeline, logs: &Logs) -> Digest {
-    let mut collector = pipeline.begin();
-    logs.text.lines().for_each(|line| collector.push(line));
-    collector.finish()
 }
 
 /// Runs `work` on a thread of its own, as many at once as there are cores. 503 when too many wait already.

@@ -101,12 +101,18 @@ struct Anomaly {
 #[derive(Deserialize)]
 struct Similar {
     id: String,
+    /// Of a team's own page: its path and section.
+    source: Option<String>,
     summary: String,
     resolution: String,
     score: f64,
 }
 
 impl Similar {
+    fn place(&self) -> &str {
+        self.source.as_deref().unwrap_or(&self.id)
+    }
+
     fn percent(&self) -> String {
         format!("{:.0}", self.score * 100.0)
     }
@@ -161,7 +167,7 @@ pub async fn home(State(app): State<Arc<App>>) -> Response {
     page(&Home {
         entries: app.pipeline.knowledge().documents().len(),
         body_limit_mib: app.config().http.body_limit_bytes >> 20,
-        skipped: &app.pipeline.loaded().skipped,
+        skipped: &app.pipeline.skipped(),
     })
 }
 
@@ -235,6 +241,7 @@ pub async fn verdict(State(app): State<Arc<App>>, Path(id): Path<String>) -> Res
             &verdict.root_cause_id,
             verdict.candidates.first().map_or("", |candidate| &candidate.id),
             verdict.confidence,
+            !verdict.anomalies.is_empty(),
         ),
         redacted: verdict.redactions.values().sum(),
         total_ms: format!("{:.0}", verdict.timings_ms.get("total").copied().unwrap_or(0.0)),

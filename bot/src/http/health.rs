@@ -24,7 +24,7 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
     let body = json!({
         "status": if ready { "ready" } else { "not ready" },
         "loaded": loaded.parts,
-        "skipped": loaded.skipped,
+        "skipped": app.pipeline.skipped(),
         "store": store.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
     });
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body)).into_response()

@@ -26,6 +26,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/triage", post(api::triage))
         .route("/triage/{replay_id}", get(api::replay))
         .route("/analyze", post(api::analyze))
+        .route("/diff", post(api::diff))
         .route("/predict", post(api::predict))
         .route("/search", post(api::search))
         .route("/recommend", post(api::recommend))

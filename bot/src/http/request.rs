@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use clew_pipeline::Context;
+use clew_pipeline::knowledge::document::Kind;
+use clew_pipeline::knowledge::search::Filter;
 use clew_pipeline::logs::clean::looks_binary;
 use serde_json::{Map, Value};
 
@@ -96,6 +98,7 @@ fn json_logs(body: &Bytes) -> Result<Logs, Problem> {
             title: text_field(&fields, "title")?,
             service: text_field(&fields, "service")?,
             labels: labels(&fields)?,
+            baseline: None,
         },
     })
 }
@@ -105,17 +108,63 @@ fn json_logs(body: &Bytes) -> Result<Logs, Problem> {
 /// # Errors
 /// When it is something else.
 pub fn lines(fields: &Map<String, Value>) -> Result<Option<String>, Problem> {
-    match fields.get("logs") {
+    lines_of(fields, "logs")
+}
+
+/// The field `name` as one text: a list of strings, or one string with line breaks.
+///
+/// # Errors
+/// When it is something else.
+pub fn lines_of(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+    match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(Value::Array(lines)) => {
             let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
-            let lines =
-                lines.ok_or_else(|| Problem::field("logs", "logs must hold strings only, one log line each"))?;
+            let lines = lines
+                .ok_or_else(|| Problem::field(name, format!("{name} must hold strings only, one log line each")))?;
             Ok(Some(lines.join("\n")))
         }
-        Some(_) => Err(Problem::field("logs", "logs must be a list of strings, or one string with line breaks")),
+        Some(_) => {
+            Err(Problem::field(name, format!("{name} must be a list of strings, or one string with line breaks")))
+        }
     }
+}
+
+/// The two logs that are compared.
+///
+/// # Errors
+/// When one is missing, no text, or longer than the limit.
+pub fn before_and_after(fields: &Map<String, Value>, limits: &Http) -> Result<(String, String), Problem> {
+    let one = |name: &str| {
+        let text = lines_of(fields, name)?.ok_or_else(|| {
+            Problem::field(name, format!("{name} is missing: send {{\"before\": [lines], \"after\": [lines]}}"))
+        })?;
+        let lines = text.lines().count();
+        if lines > limits.max_lines {
+            let detail =
+                format!("{lines} lines are more than {}; send less, or raise http.max_lines", limits.max_lines);
+            return Err(Problem::too_large(name, limits.max_lines, detail));
+        }
+        Ok(text)
+    };
+    Ok((one("before")?, one("after")?))
+}
+
+/// Which entries a search may find: `technology` and `kind`.
+///
+/// # Errors
+/// When `kind` is none.
+pub fn filter(fields: &Map<String, Value>) -> Result<Filter, Problem> {
+    let kind = match text_field(fields, "kind")?.as_deref() {
+        None => None,
+        Some("runbook") => Some(Kind::Runbook),
+        Some("incident") => Some(Kind::Incident),
+        Some(other) => {
+            return Err(Problem::field("kind", format!("kind is {other:?}; it must be runbook or incident")));
+        }
+    };
+    Ok(Filter { technology: text_field(fields, "technology")?.map(|name| name.to_lowercase()), kind })
 }
 
 /// The fields of a JSON object.

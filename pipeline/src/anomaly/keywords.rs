@@ -106,11 +106,30 @@ const WORDS: [(&str, f64); 96] = [
 const NEAR: usize = 80;
 
 /// What stands right before a word and turns it around: "no errors", "0 failed", "without timeout".
-const NEGATIONS: [&str; 9] = ["no", "0", "zero", "without", "not", "never", "non", "0x0", "any"];
+const NEGATIONS: [&str; 10] = ["no", "0", "zero", "without", "not", "never", "non", "0x0", "any", "be"];
+
+/// What says that it is over: a failure that was corrected is none to get up for.
+const REMEDIES: [&str; 12] = [
+    "corrected",
+    "recovered",
+    "reconnected",
+    "restored",
+    "resolved",
+    "succeeded",
+    "successfully",
+    "cleared",
+    "back to normal",
+    "is healthy",
+    "back online",
+    "completed",
+];
+/// Share of its strength that a word keeps beside a remedy.
+const REMEDIED: f64 = 0.45;
 
 /// Finds [`WORDS`] in messages.
 pub struct Keywords {
     automaton: AhoCorasick,
+    remedies: AhoCorasick,
 }
 
 impl Default for Keywords {
@@ -125,12 +144,12 @@ impl Keywords {
     // A constant list of this file, which a test builds.
     #[allow(clippy::expect_used)]
     pub fn new() -> Self {
-        let automaton = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(WORDS.iter().map(|(word, _)| word))
-            .expect("constant patterns");
-        Self { automaton }
+        let mut builder = AhoCorasickBuilder::new();
+        builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
+        Self {
+            automaton: builder.build(WORDS.iter().map(|(word, _)| word)).expect("constant patterns"),
+            remedies: builder.build(REMEDIES).expect("constant patterns"),
+        }
     }
 
     /// The strength of the strongest word in `text` and the words found, strongest first.
@@ -144,7 +163,8 @@ impl Keywords {
             }
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let strongest = found.first().map_or(0.0, |(strength, _)| *strength);
+        let over = !found.is_empty() && self.remedies.find_iter(text).any(|hit| counts(text, hit.start(), hit.end()));
+        let strongest = found.first().map_or(0.0, |(strength, _)| if over { REMEDIED * strength } else { *strength });
         (strongest, found.into_iter().map(|(_, word)| word).collect())
     }
 }
@@ -187,6 +207,8 @@ mod tests {
             "read timed out",
             "3 errors found",
             "ConnectionError: x",
+            "the volume failed and cannot be recovered",
+            "uncorrected ECC error",
         ] {
             assert!(words.find(text).0 >= 0.5, "{text}");
         }
@@ -199,6 +221,8 @@ mod tests {
             "\"error\": null",
             "errors=0 warnings=0",
             "download complete",
+            "3 ddr errors detected and corrected",
+            "connection lost, reconnected after 2 s",
         ] {
             assert!(words.find(text).0 < 0.3, "{text}: {:?}", words.find(text));
         }

@@ -2,6 +2,7 @@
 //!
 //! Records of one template are judged together: a FATAL that repeats all day is one finding.
 
+pub mod baseline;
 pub mod features;
 pub mod forest;
 pub mod keywords;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use crate::logs::cut;
 use crate::logs::digest::Digest;
+use baseline::Baseline;
 use features::{Features, Signals};
 use forest::Forest;
 
@@ -44,10 +46,13 @@ pub struct Anomaly {
     pub reasons: Vec<String>,
 }
 
-/// The anomalous templates, strongest first, and the score of every group.
+/// The anomalous templates, strongest first, and the score of every group. `baseline` is what is normal for the service
+/// that the input comes from, if that is known.
 #[must_use]
-pub fn detect(digest: &Digest, signals: &Signals) -> (Vec<Anomaly>, Vec<f64>) {
-    let features: Vec<Features> = digest.groups.iter().map(|group| signals.of(group, digest)).collect();
+pub fn detect(digest: &Digest, signals: &Signals, baseline: Option<&Baseline>) -> (Vec<Anomaly>, Vec<f64>) {
+    let is_new = |index: usize| baseline.and_then(|baseline| baseline.is_new(&digest.templates[index]));
+    let features: Vec<Features> =
+        digest.groups.iter().enumerate().map(|(index, group)| signals.of(group, digest, is_new(index))).collect();
     let forest = (features.len() >= MIN_TEMPLATES_FOR_FOREST).then(|| {
         let points: Vec<_> = features.iter().zip(&digest.groups).map(|(f, group)| (f.point(), group.count)).collect();
         Forest::grow(&points)

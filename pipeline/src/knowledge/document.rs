@@ -1,8 +1,12 @@
 //! One entry of `knowledge/`: a Markdown file with YAML front matter.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::collection;
+use super::page::{self, Section};
 
 /// The front matter. Unknown keys are refused: a typing error must not hide a field.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,6 +106,10 @@ pub struct Document {
     pub steps: Vec<Step>,
     /// The whole text below the front matter.
     pub body: String,
+    /// Of an imported page: its path in the folder it came from.
+    pub source: Option<String>,
+    /// Of an imported page: its parts, which results point to.
+    pub sections: Vec<Section>,
 }
 
 /// What is wrong with a file, with the remedy.
@@ -149,6 +157,8 @@ impl Document {
             severity: front.severity,
             resolution: front.resolution,
             tags: front.tags,
+            source: None,
+            sections: Vec::new(),
         })
     }
 }
@@ -197,33 +207,34 @@ fn items(section: &str) -> Vec<String> {
     items
 }
 
-/// Reads all Markdown files below `directory`. What is broken is reported, the rest is used.
+/// Reads all Markdown files in `directory`. A file whose front matter has an `id` is an entry, any other one a page of the
+/// team's own. What is broken is reported, the rest is used.
 ///
 /// # Errors
 /// When the folder itself cannot be read.
 pub fn read_all(directory: &Path) -> std::io::Result<(Vec<Document>, Vec<DocumentError>)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| {
-        path.extension().is_some_and(|e| e == "md") && path.file_name().is_none_or(|n| n != "README.md")
-    });
-    paths.sort();
-    let (mut documents, mut errors): (Vec<Document>, Vec<DocumentError>) = (Vec::new(), Vec::new());
-    for path in paths {
-        let text = std::fs::read_to_string(&path);
-        match text
-            .map_err(|e| DocumentError { path: path.clone(), reason: e.to_string() })
-            .and_then(|text| Document::parse(&path, &text))
-        {
-            Ok(document) => match documents.iter().find(|known| known.id == document.id) {
-                Some(_) => {
-                    errors.push(DocumentError { path, reason: format!("the id {:?} is used twice", document.id) });
-                }
-                None => documents.push(document),
-            },
+    std::fs::read_dir(directory)?;
+    let (mut documents, mut errors) = (Vec::new(), Vec::new());
+    let mut ids: HashSet<String> = HashSet::new();
+    for relative in collection::markdown_files(directory)?.into_iter().filter(|path| path != "README.md") {
+        let path = directory.join(&relative);
+        let parsed = collection::read_page(&path)
+            .and_then(|text| if has_id(&text) { Document::parse(&path, &text) } else { page::parse(&relative, &text) });
+        match parsed {
+            Ok(document) if ids.insert(document.id.clone()) => documents.push(document),
+            Ok(document) => {
+                errors.push(DocumentError { path, reason: format!("the id {:?} is used twice", document.id) });
+            }
             Err(error) => errors.push(error),
         }
     }
     Ok((documents, errors))
+}
+
+/// Whether a file says that it is an entry and no page of another making.
+fn has_id(text: &str) -> bool {
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
+    lines.next() == Some("---") && lines.take_while(|line| *line != "---").any(|line| line.starts_with("id:"))
 }
 
 #[cfg(test)]

@@ -38,6 +38,32 @@ impl VectorCache {
         encode(&cache.vectors)
     }
 
+    /// Computes the vectors of all `texts` that are new, on all cores.
+    pub fn fill<'a>(&mut self, texts: impl Iterator<Item = &'a str>, embedder: &Embedder) {
+        let mut new: Vec<&str> = texts
+            .filter(|text| {
+                let key = sha256(text.as_bytes());
+                !self.shipped.contains_key(&key) && !self.vectors.contains_key(&key)
+            })
+            .collect();
+        new.sort_unstable();
+        new.dedup();
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(new.len().max(1));
+        let share = new.len().div_ceil(threads).max(1);
+        let computed: Vec<(String, Embedding)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = new
+                .chunks(share)
+                .map(|texts| {
+                    let embed = |text: &&str| Some((sha256(text.as_bytes()), embedder.embed(text).ok()?));
+                    scope.spawn(move || texts.iter().filter_map(embed).collect::<Vec<_>>())
+                })
+                .collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        });
+        self.changed |= !computed.is_empty();
+        self.vectors.extend(computed);
+    }
+
     /// The vector of `text`, computed if it is new.
     pub fn vector(&mut self, text: &str, embedder: &Embedder) -> Option<Embedding> {
         let key = sha256(text.as_bytes());
@@ -95,18 +121,18 @@ fn decode(bytes: &[u8]) -> Option<HashMap<String, Embedding>> {
         .collect()
 }
 
-/// Vectors that can be searched; several may belong to one entry.
+/// Vectors that can be searched, numbered in the order they were given.
 pub struct VectorIndex {
     index: Index,
-    owners: Vec<usize>,
+    count: usize,
 }
 
 impl VectorIndex {
-    /// Builds an index of (entry, vector) pairs.
+    /// Builds an index of `vectors`.
     ///
     /// # Errors
     /// When usearch cannot reserve memory.
-    pub fn build(vectors: &[(usize, Embedding)]) -> Result<Self, String> {
+    pub fn build(vectors: &[Embedding]) -> Result<Self, String> {
         let options = IndexOptions {
             dimensions: DIMENSIONS,
             metric: MetricKind::Cos,
@@ -115,26 +141,20 @@ impl VectorIndex {
         };
         let index = Index::new(&options).map_err(|e| e.to_string())?;
         index.reserve(vectors.len().max(1)).map_err(|e| e.to_string())?;
-        for (key, (_, vector)) in vectors.iter().enumerate() {
+        for (key, vector) in vectors.iter().enumerate() {
             index.add(key as u64, vector).map_err(|e| e.to_string())?;
         }
-        Ok(Self { index, owners: vectors.iter().map(|(owner, _)| *owner).collect() })
+        Ok(Self { index, count: vectors.len() })
     }
 
-    /// The entries nearest to `query` with their cosine, each once, nearest first.
+    /// The numbers of the vectors nearest to `query` with their cosine, nearest first.
     #[must_use]
     pub fn nearest(&self, query: &[f32], count: usize) -> Vec<(usize, f64)> {
-        if query.len() != DIMENSIONS || self.owners.is_empty() {
+        if query.len() != DIMENSIONS || self.count == 0 {
             return Vec::new();
         }
-        let Ok(matches) = self.index.search(query, count.min(self.owners.len())) else { return Vec::new() };
-        let mut nearest: Vec<(usize, f64)> = Vec::new();
-        for (key, distance) in matches.keys.iter().zip(&matches.distances) {
-            let owner = usize::try_from(*key).ok().and_then(|key| self.owners.get(key));
-            if let Some(owner) = owner.filter(|owner| nearest.iter().all(|(known, _)| known != *owner)) {
-                nearest.push((*owner, f64::from(1.0 - distance)));
-            }
-        }
-        nearest
+        let Ok(matches) = self.index.search(query, count.min(self.count)) else { return Vec::new() };
+        let found = matches.keys.iter().zip(&matches.distances);
+        found.filter_map(|(key, distance)| Some((usize::try_from(*key).ok()?, f64::from(1.0 - distance)))).collect()
     }
 }

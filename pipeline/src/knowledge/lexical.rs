@@ -62,19 +62,30 @@ pub fn is_stop_word(word: &str) -> bool {
     STOP.contains(&word)
 }
 
-/// The words of a text for this index: lower case, stop words out, plural and past forms cut.
+/// The words of a text for this index: lower case, stop words out, plural and past forms cut; of `CamelCase` names also
+/// their parts.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| {
-            word.len() > 1
-                && word.len() < 40
-                && !(word.len() > 5 && word.bytes().filter(u8::is_ascii_digit).count() > 3)
-        })
-        .map(str::to_lowercase)
-        .filter(|word| !is_stop_word(word))
-        .map(|word| stem(&word).to_owned())
-        .collect()
+    let mut words = Vec::new();
+    let is_number = |word: &str| word.len() > 5 && word.bytes().filter(u8::is_ascii_digit).count() > 3;
+    for word in text.split(|c: char| !c.is_alphanumeric()) {
+        if word.len() < 2 || word.len() >= 40 || is_number(word) {
+            continue;
+        }
+        push(&mut words, word);
+        let parts = crate::words::parts(word);
+        if parts.len() > 1 {
+            parts.into_iter().for_each(|part| push(&mut words, part));
+        }
+    }
+    words
+}
+
+fn push(words: &mut Vec<String>, word: &str) {
+    let word = word.to_lowercase();
+    if !is_stop_word(&word) {
+        words.push(stem(&word).to_owned());
+    }
 }
 
 /// Cuts the commonest English endings; enough to make `evicted` and `evicts` one word.

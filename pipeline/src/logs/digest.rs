@@ -11,12 +11,12 @@ use crate::redact::{Redactions, Redactor};
 /// Width of the time buckets in which bursts are counted, in milliseconds.
 pub const BURST_MILLIS: i64 = 10_000;
 const DAY_MILLIS: i64 = 86_400_000;
+/// Bytes of a trace's innermost cause that tell its failure from others.
+const MAX_CAUSE: usize = 300;
 
 /// All records of one template.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// Their template.
-    pub template: TemplateId,
     /// How many there are.
     pub count: usize,
     /// The first of them, whole.
@@ -45,6 +45,31 @@ pub struct Digest {
     pub span_millis: Option<i64>,
     /// Secrets taken out.
     pub redactions: Redactions,
+    /// Where every record stands, in order. Empty unless asked for with [`Collector::with_places`].
+    pub places: Vec<Place>,
+}
+
+/// Where a record stands in the input, and what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Number of its first line, counted from 1.
+    pub line: usize,
+    /// Lines it spans.
+    pub lines: usize,
+    /// Index of its group.
+    pub group: usize,
+}
+
+impl Digest {
+    /// The group of every line, in order; `None` for lines that belong to no record. Needs [`Collector::with_places`].
+    #[must_use]
+    pub fn group_of_lines(&self) -> Vec<Option<usize>> {
+        let mut groups = vec![None; self.lines];
+        for place in &self.places {
+            groups.iter_mut().skip(place.line - 1).take(place.lines).for_each(|group| *group = Some(place.group));
+        }
+        groups
+    }
 }
 
 /// Builds a [`Digest`] line by line.
@@ -53,7 +78,10 @@ pub struct Collector {
     assembler: Assembler,
     miner: TemplateMiner,
     groups: Vec<Group>,
-    by_template: HashMap<TemplateId, usize>,
+    /// Index of the group of each shape.
+    by_shape: HashMap<TemplateId, usize>,
+    /// Places of the records, if asked for; their groups are by shape until the end.
+    places: Option<Vec<Place>>,
     lines: usize,
     records: usize,
     first_time: Option<i64>,
@@ -69,12 +97,29 @@ impl Collector {
             assembler: Assembler::default(),
             miner: TemplateMiner::default(),
             groups: Vec::new(),
-            by_template: HashMap::new(),
+            by_shape: HashMap::new(),
+            places: None,
             lines: 0,
             records: 0,
             first_time: None,
             last_time: None,
         }
+    }
+
+    /// Remembers where every record stands: 24 bytes a record, while all other memory is bounded.
+    #[must_use]
+    pub fn with_places(mut self) -> Self {
+        self.places = Some(Vec::new());
+        self
+    }
+
+    /// Ends the record that is open: what follows is another log. Returns the number of lines so far.
+    pub fn end_log(&mut self) -> usize {
+        if let Some(record) = self.assembler.finish() {
+            self.add(record);
+        }
+        self.last_time = None;
+        self.lines
     }
 
     /// Takes the next line, without its line break.
@@ -88,35 +133,62 @@ impl Collector {
         }
     }
 
-    /// Ends the pass.
+    /// Ends the pass: shapes become templates, and their groups become one.
     #[must_use]
     pub fn finish(mut self) -> Digest {
         if let Some(record) = self.assembler.finish() {
             self.add(record);
         }
-        let templates = self.groups.iter().map(|group| self.miner.text(group.template)).collect();
+        self.miner.group();
+        let mut shape_of: Vec<(usize, TemplateId)> =
+            self.by_shape.iter().map(|(shape, group)| (*group, *shape)).collect();
+        shape_of.sort_unstable();
+        let mut place: HashMap<TemplateId, usize> = HashMap::new();
+        let mut moved = Vec::with_capacity(self.groups.len());
+        let (mut groups, mut templates): (Vec<Group>, Vec<String>) = (Vec::new(), Vec::new());
+        for ((_, shape), group) in shape_of.into_iter().zip(self.groups) {
+            let template = self.miner.resolve(shape);
+            let index = *place.entry(template).or_insert(groups.len());
+            if index == groups.len() {
+                groups.push(group);
+                templates.push(self.miner.text(template));
+            } else {
+                groups[index].merge(group);
+            }
+            moved.push(index);
+        }
+        let mut places = self.places.unwrap_or_default();
+        places.iter_mut().for_each(|place| place.group = moved[place.group]);
         Digest {
-            groups: self.groups,
+            groups,
             templates,
             lines: self.lines,
             records: self.records,
             span_millis: self.first_time.zip(self.last_time).map(|(first, last)| last.saturating_sub(first).max(0)),
             redactions: self.redactor.found().clone(),
+            places,
         }
     }
 
     fn add(&mut self, record: LogRecord) {
         self.records += 1;
-        let template = self.miner.learn(&record.message);
+        let shape = match record.innermost_cause() {
+            // The same words around another exception are another failure.
+            Some(cause) => self.miner.learn(&format!("{} {}", record.message, super::cut(cause, MAX_CAUSE))),
+            None => self.miner.learn(&record.message),
+        };
         let time = record.header.time;
         let silence = time.zip(self.last_time).map_or(0, |(now, last)| now.saturating_sub(last).max(0));
         // A jump of a day or more is another clock (an uptime, a time without its date), not silence.
         let silence = if silence < DAY_MILLIS { silence } else { 0 };
         self.first_time = self.first_time.or(time);
         self.last_time = time.or(self.last_time);
-        let index = *self.by_template.entry(template).or_insert(self.groups.len());
+        let index = *self.by_shape.entry(shape).or_insert(self.groups.len());
+        if let Some(places) = &mut self.places {
+            places.push(Place { line: record.line, lines: record.line_count, group: index });
+        }
         if index == self.groups.len() {
-            self.groups.push(Group::new(template, record, silence));
+            self.groups.push(Group::new(record, silence));
         } else {
             self.groups[index].add(&record);
         }
@@ -124,9 +196,8 @@ impl Collector {
 }
 
 impl Group {
-    fn new(template: TemplateId, first: LogRecord, silence_before: i64) -> Self {
+    fn new(first: LogRecord, silence_before: i64) -> Self {
         Self {
-            template,
             count: 1,
             severity: first.header.severity,
             peak: 1,
@@ -138,11 +209,7 @@ impl Group {
 
     fn add(&mut self, record: &LogRecord) {
         self.count += 1;
-        // Where many messages share a template, the worst of them speaks for all.
-        let worse = record.header.severity > self.severity && record.header.severity >= Some(Severity::Error);
-        // A message that first came bare and then with its stack trace is told by the trace.
-        let traced = self.first.continued.is_empty() && !record.continued.is_empty();
-        if worse || traced {
+        if self.is_told_better_by(record, record.header.severity) {
             self.first = record.clone();
         }
         self.severity = self.severity.max(record.header.severity);
@@ -151,5 +218,24 @@ impl Group {
             self.bucket = if self.bucket.0 == bucket { (bucket, self.bucket.1 + 1) } else { (bucket, 1) };
             self.peak = self.peak.max(self.bucket.1);
         }
+    }
+
+    /// Takes in a group that turned out to have the same template.
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        if self.is_told_better_by(&other.first, other.severity) {
+            self.first = other.first;
+        }
+        self.severity = self.severity.max(other.severity);
+        self.peak = if self.bucket.0 == other.bucket.0 { self.peak + other.peak } else { self.peak.max(other.peak) };
+        self.silence_before = self.silence_before.max(other.silence_before);
+    }
+
+    /// Where many messages share a template, the worst of them speaks for all. A message that first came bare and then
+    /// with its stack trace is told by the trace.
+    fn is_told_better_by(&self, record: &LogRecord, severity: Option<Severity>) -> bool {
+        let worse = severity > self.severity && severity >= Some(Severity::Error);
+        let traced = self.first.continued.is_empty() && !record.continued.is_empty();
+        worse || traced
     }
 }

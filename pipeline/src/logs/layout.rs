@@ -9,14 +9,18 @@ use super::timestamp;
 const MAX_TOKENS: usize = 10;
 /// A bracket longer than this holds text, not a thread or a process.
 const MAX_BRACKET: usize = 64;
+/// The same for a bracket that holds nothing but ids, or that stands before a logger.
+const MAX_LONG_BRACKET: usize = 240;
 
 /// Takes such a header off: it must begin with a time or a severity.
 #[must_use]
 pub fn peel(line: &str) -> Option<Peeled<'_>> {
-    let mut scan = Scan { header: Header::default(), rest: line, dated: false };
+    let mut scan = Scan { header: Header::default(), rest: line, dated: false, named: false };
     scan.redis_role();
     scan.time();
     if scan.dated {
+        scan.piped_columns();
+        scan.program();
         scan.level_ahead();
     } else if !scan.severity_first() {
         return None;
@@ -37,6 +41,8 @@ struct Scan<'a> {
     header: Header,
     rest: &'a str,
     dated: bool,
+    /// Whether the logger was taken: what follows is the message's own, `getTasks: caller …`.
+    named: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -61,16 +67,54 @@ impl<'a> Scan<'a> {
         self.rest = self.rest[bytes..].trim_start_matches([' ', '\t', ',', '|']);
     }
 
-    /// `… [77] app@db FATAL:  message`: when a capital level with a colon stands near the front, all before it is header.
+    /// `…|Step_LSC|30002312|message`: columns between bars.
+    fn piped_columns(&mut self) {
+        while let Some((column, rest)) = self.rest.split_once('|') {
+            if column.is_empty() || column.len() > MAX_BRACKET || column.contains([' ', '=', '"']) {
+                return;
+            }
+            match Severity::from_word(column) {
+                Some(severity) => self.header.severity = Some(severity),
+                None if column.bytes().any(|b| b.is_ascii_alphabetic()) => {
+                    self.header.component = Some(column.to_owned());
+                }
+                None => {}
+            }
+            self.rest = rest;
+        }
+    }
+
+    /// `… chrome.exe *64 - message`: a program and a dash.
+    fn program(&mut self) {
+        let Some((program, rest)) = self.rest.split_once(" - ") else { return };
+        let name = program.split(' ').next().unwrap_or(program);
+        let file =
+            name.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "exe" | "py" | "sh" | "jar" | "dll" | "app"));
+        if file && program.split(' ').count() <= 2 {
+            self.header.component = Some(name.to_owned());
+            self.rest = rest;
+        }
+    }
+
+    /// `… [77] app@db FATAL:  message`: when a capital level stands near the front with a colon, or behind nothing but
+    /// names in capitals and nodes (`R02-M1 RAS KERNEL INFO message`), all before it is header.
     fn level_ahead(&mut self) {
         let mut offset = 0;
+        let mut columns = true;
         for token in self.rest.split(' ').take(6) {
-            let word = token.strip_suffix(':').unwrap_or("");
-            if word.len() >= 3 && word.bytes().all(|b| b.is_ascii_uppercase()) {
+            let bare = token.strip_suffix(':');
+            let word = bare.unwrap_or(if columns && offset > 0 { token } else { "" });
+            columns &= is_column(token);
+            if word.len() >= 3
+                && word.bytes().all(|b| b.is_ascii_uppercase())
+                && (bare.is_some() || Severity::from_word(word).is_some())
+            {
                 if let Some(severity) = Severity::from_word(word) {
                     let before = self.rest[..offset].trim();
-                    self.header.component =
-                        before.split(' ').rfind(|t| !t.is_empty() && !t.starts_with('[')).map(str::to_owned);
+                    self.header.component = before
+                        .split(' ')
+                        .rfind(|t| t.contains(|c: char| c.is_alphabetic()) && !t.starts_with('['))
+                        .map(str::to_owned);
                     self.header.severity = Some(severity);
                     self.advance(offset + token.len());
                 }
@@ -132,9 +176,12 @@ impl<'a> Scan<'a> {
     }
 
     fn bracket(&mut self) -> bool {
-        let Some(end) = self.rest.find(']') else { return false };
+        let Some(end) = closing(self.rest) else { return false };
         let inner = self.rest[1..end].trim();
-        if inner.len() > MAX_BRACKET || inner.starts_with("redacted:") {
+        // A request's ids, or a thread's name before its logger, may be long.
+        let long = inner.split([' ', ',']).all(|id| id == "-" || id.bytes().any(|b| b.is_ascii_digit()))
+            || (self.header.severity.is_some() && is_logger(self.rest[end + 1..].trim_start()));
+        if inner.len() > if long { MAX_LONG_BRACKET } else { MAX_BRACKET } || inner.starts_with("redacted:") {
             return false;
         }
         let word = inner.split([' ', ':']).next().unwrap_or("");
@@ -196,7 +243,7 @@ impl<'a> Scan<'a> {
 
     /// `c.e.App - message`, `c.e.App: message`, `WindowManager: message`.
     fn logger(&mut self, token: &'a str) -> bool {
-        if self.header.severity.is_none() || self.header.component.as_ref().is_some_and(|c| c.contains('.')) {
+        if self.named || self.header.severity.is_none() {
             return false;
         }
         let name = token.trim_end_matches(':');
@@ -220,6 +267,7 @@ impl<'a> Scan<'a> {
             return false;
         }
         self.header.component = Some(name.to_owned());
+        self.named = true;
         self.advance(token.len());
         for mark in ["- ", ": ", "| ", ":: "] {
             if let Some(rest) = self.rest.strip_prefix(mark) {
@@ -228,6 +276,33 @@ impl<'a> Scan<'a> {
         }
         true
     }
+}
+
+/// Where the bracket that `text` begins with ends: `[QuorumPeer[myid=1]/0:0:0:0:2181]` nests.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, byte) in text.bytes().enumerate().take(2 * MAX_LONG_BRACKET) {
+        match byte {
+            b'[' => depth += 1,
+            b']' if depth <= 1 => return Some(at),
+            b']' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.find(']')
+}
+
+/// `R02-M1-N0`, `RAS`, `-`: what stands before a level in columns.
+fn is_column(token: &str) -> bool {
+    let capital = token.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && token.len() >= 2;
+    let node = token.contains(['-', ':', '/']) && token.bytes().any(|b| b.is_ascii_digit());
+    let plain = token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b':' | b'/' | b'.' | b'_'));
+    token == "-" || capital || (plain && (node || token.bytes().all(|b| b.is_ascii_digit())))
+}
+
+/// `org.apache.hadoop.ipc.Client: `
+fn is_logger(text: &str) -> bool {
+    text.split_once(": ").is_some_and(|(name, _)| name.contains('.') && !name.contains(' '))
 }
 
 /// A process or thread number, or nginx's `33#33:`.

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod clean;
+mod columns;
 mod container;
 pub mod digest;
 mod json;
@@ -10,6 +11,7 @@ mod klog;
 mod kubernetes;
 mod layout;
 mod logfmt;
+pub mod mask;
 pub mod multiline;
 pub mod parse;
 pub mod record;

@@ -106,7 +106,9 @@ fn is_cause(text: &str) -> bool {
 }
 
 fn indent(text: &str) -> usize {
-    text.len() - text.trim_start().len()
+    /// Columns of a tab.
+    const TAB: usize = 4;
+    text.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { TAB } else { 1 }).sum()
 }
 
 /// Indentation before and behind the transport's prefix: a log that was pasted indented has the first on every line.
@@ -172,7 +174,8 @@ fn continues(state: State, first_indent: usize, line: &str, parsed: &Parsed) -> 
         State::GoTrace if is_go_frame(text) => return true,
         _ => {}
     }
-    depth(line, carried) > first_indent && !parsed.starts_record
+    // One space more is how some writers begin a message.
+    depth(line, carried) > first_indent + 1 && !parsed.starts_record
 }
 
 /// Lines which only ever continue: frames, causes, and the second lines of database messages.

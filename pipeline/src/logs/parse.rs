@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::record::Header;
-use super::{access, container, json, kernel, klog, kubernetes, layout, logfmt, syslog};
+use super::{access, columns, container, json, kernel, klog, kubernetes, layout, logfmt, syslog};
 
 /// One layer taken off a line.
 pub struct Peeled<'a> {
@@ -35,7 +35,7 @@ impl<'a> Peeled<'a> {
 type Family = for<'a> fn(&'a str) -> Option<Peeled<'a>>;
 
 /// What carries the lines of another writer. A line inside that continues a record stays a continuation.
-const TRANSPORTS: &[Family] = &[container::peel, syslog::peel, kernel::peel];
+const TRANSPORTS: &[Family] = &[container::peel, columns::peel, syslog::peel, kernel::peel];
 
 /// What the writer itself puts before its message.
 const LAYOUTS: &[Family] = &[json::peel, logfmt::peel, klog::peel, access::peel, kubernetes::peel, layout::peel];
@@ -180,6 +180,32 @@ mod tests {
             "printFreezing",
         );
         check("<165>1 2003-10-11T22:14:15.003Z host app 77 ID47 - hello", Some(Notice), Some("app"), "hello");
+        check(
+            "- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 crond(pam_unix)[2915]: session closed",
+            None,
+            Some("crond"),
+            "session closed",
+        );
+        check(
+            "1117838570 2005.06.03 R02-M1-N0 2005-06-03-15.42.50.675872 R02-M1-N0 RAS KERNEL INFO cache error corrected",
+            Some(Info),
+            Some("KERNEL"),
+            "cache error corrected",
+        );
+        check(
+            "nova-api.log.1 2017-05-16 00:00:00.008 25746 INFO nova.api [req-38101a0b-2096 113d3a99c3 54fadb41 - - -] GET",
+            Some(Info),
+            Some("nova.api"),
+            "GET",
+        );
+        check("20171223-22:15:9:606|Step_LSC|30002312|flush data", None, Some("Step_LSC"), "flush data");
+        check("[10.30 16:49:06] chrome.exe *64 - host:5070 open", None, Some("chrome.exe"), "host:5070 open");
+        check(
+            "2015-07-29 17:41:44,747 - INFO  [QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181:Election@774] - time out: 3200",
+            Some(Info),
+            None,
+            "time out: 3200",
+        );
         check(
             "2015-07-29 17:41:41,536 - INFO  [main:QuorumPeerConfig@101] - Reading configuration",
             Some(Info),

@@ -64,7 +64,9 @@ fn rfc5424(rest: &str, severity: Option<Severity>) -> Option<Peeled<'_>> {
 fn is_host(word: &str) -> bool {
     !word.is_empty()
         && word.len() <= 64
-        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'/' | b'@'))
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'/' | b'@' | b'#'))
         && !word.ends_with(':')
         && Severity::from_word(word).is_none()
         && word.parse::<f64>().is_err()

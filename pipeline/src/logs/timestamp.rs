@@ -125,8 +125,13 @@ fn at(year: i64, month: i64, day: i64, time: i64) -> Option<i64> {
 
 /// `HH:MM:SS`, then a fraction and a zone if they are there: milliseconds since midnight, in UTC when the zone is known.
 fn time(cursor: &mut Cursor) -> Option<i64> {
+    clock(cursor, b":")
+}
+
+/// The same with one of `separators` between its parts.
+fn clock(cursor: &mut Cursor, separators: &[u8]) -> Option<i64> {
     let hour = cursor.number(1, 2)?;
-    let separator = cursor.eat_any(b":.")?;
+    let separator = cursor.eat_any(separators)?;
     let minute = cursor.number(2, 2)?;
     if !cursor.eat(separator) {
         return None;
@@ -202,7 +207,7 @@ fn year_first(cursor: &mut Cursor) -> Option<i64> {
     let start = cursor.at;
     if cursor.eat_any(b"T -_").is_some() {
         cursor.spaces();
-        if let Some(time) = attempt(cursor, time) {
+        if let Some(time) = attempt(cursor, |c| clock(c, b":.")) {
             return Some(date + time);
         }
     }
@@ -253,7 +258,7 @@ fn half_day(cursor: &mut Cursor, time: i64) -> i64 {
 fn packed(cursor: &mut Cursor) -> Option<i64> {
     if let Some(date) = attempt(cursor, |c| c.number(8, 8)) {
         cursor.eat_any(b"-T ")?;
-        let time = time(cursor)?;
+        let time = loose_time(cursor)?;
         return at(date / 10_000, date / 100 % 100, date % 100, time);
     }
     let date = cursor.number(6, 6)?;
@@ -268,6 +273,27 @@ fn packed(cursor: &mut Cursor) -> Option<i64> {
         return None;
     }
     at(2000 + date / 10_000, date / 100 % 100, date % 100, ((hour * 60 + minute) * 60 + second) * 1000)
+}
+
+/// `22:5:9:60`: hours, minutes, seconds and milliseconds without leading zeros.
+fn loose_time(cursor: &mut Cursor) -> Option<i64> {
+    let mut parts = [0; 3];
+    for (place, part) in parts.iter_mut().enumerate() {
+        if place > 0 && !cursor.eat(b':') {
+            return None;
+        }
+        *part = cursor.number(1, 2)?;
+    }
+    let [hour, minute, second] = parts;
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let start = cursor.at;
+    let millis = cursor.eat_any(b".,:").and_then(|_| cursor.number(1, 3));
+    if millis.is_none() {
+        cursor.at = start;
+    }
+    Some(((hour * 60 + minute) * 60 + second) * 1000 + millis.unwrap_or(0))
 }
 
 /// `03-17 16:13:38.811` and `10.30 16:49:06`.

@@ -1,86 +1,18 @@
-//! A multinomial logistic regression (fitted by linfa-logistic in [`crate::train`]) over words, embedding and figures.
+//! A multinomial logistic regression (fitted by linfa-logistic in [`crate::train`]) over words, parts of words and
+//! embedding.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{Document, FIGURES, Salient};
+use super::calibration::{Calibration, nothing};
+use super::features::{Document, Salient, grams};
 use super::label::{LABELS, LabelIndex, UNKNOWN};
-use crate::embedding::DIMENSIONS;
+use super::vocabulary::{EMBEDDING_SCALE, Parts, Vocabulary};
 use crate::knowledge::lexical;
 
-/// How much the embedding counts beside the words, whose vector has length 1.
-const EMBEDDING_SCALE: f64 = 1.0;
-/// The same for the figures.
-const FIGURE_SCALE: f64 = 0.5;
-
-/// Which terms are features, and how rare each is.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Vocabulary {
-    /// Words and word pairs; a term's place is its feature index.
-    pub terms: Vec<String>,
-    /// Inverse document frequency of each.
-    pub idf: Vec<f64>,
-    #[serde(skip)]
-    index: HashMap<String, usize>,
-}
-
-impl Vocabulary {
-    /// A vocabulary of `terms` with their inverse document frequencies.
-    #[must_use]
-    pub fn new(terms: Vec<String>, idf: Vec<f64>) -> Self {
-        let mut vocabulary = Self { terms, idf, index: HashMap::new() };
-        vocabulary.build_index();
-        vocabulary
-    }
-
-    fn build_index(&mut self) {
-        self.index = self.terms.iter().enumerate().map(|(index, term)| (term.clone(), index)).collect();
-    }
-
-    /// Number of features of a document.
-    #[must_use]
-    pub fn features(&self) -> usize {
-        self.terms.len() + DIMENSIONS + FIGURES
-    }
-
-    /// The known terms of one record as (index, weight), by index.
-    fn record(&self, record: &Salient) -> Vec<(usize, f64)> {
-        let mut found: Vec<(usize, f64)> = record
-            .terms
-            .iter()
-            .filter_map(|(term, count)| {
-                let index = *self.index.get(term)?;
-                Some((index, record.weight * (1.0 + count.ln()) * self.idf[index]))
-            })
-            .collect();
-        found.sort_by_key(|(index, _)| *index);
-        found
-    }
-
-    /// The document's features as (index, value), by index.
-    #[must_use]
-    pub fn vector(&self, document: &Document) -> Vec<(usize, f64)> {
-        let mut words = vec![0.0; self.terms.len()];
-        for record in &document.records {
-            for (index, value) in self.record(record) {
-                words[index] += value;
-            }
-        }
-        let length = length(&words);
-        let mut vector: Vec<(usize, f64)> =
-            words.into_iter().enumerate().filter(|(_, x)| *x > 0.0).map(|(index, x)| (index, x / length)).collect();
-        let base = self.terms.len();
-        vector.extend(document.embedding.iter().enumerate().map(|(i, x)| (base + i, EMBEDDING_SCALE * f64::from(*x))));
-        let base = base + DIMENSIONS;
-        vector.extend(document.figures.iter().enumerate().map(|(i, x)| (base + i, FIGURE_SCALE * x)));
-        vector
-    }
-}
-
-fn length(vector: &[f64]) -> f64 {
-    vector.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE)
-}
+/// Words shown of one record.
+const MAX_WORDS: usize = 4;
 
 /// The fitted model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,10 +25,8 @@ pub struct Classifier {
     pub weights: Vec<Vec<f32>>,
     /// One intercept a label.
     pub intercepts: Vec<f64>,
-    /// Softmax temperature, fitted on predictions for folds left out (Guo et al., ICML 2017).
-    pub temperature: f64,
-    /// Below this probability the answer is `unknown`.
-    pub abstain_below: f64,
+    /// From scores to probabilities.
+    pub calibration: Calibration,
 }
 
 /// A root cause with its probability.
@@ -146,7 +76,8 @@ impl Classifier {
         let shape = model.weights.len() == LABELS.len()
             && model.intercepts.len() == LABELS.len()
             && model.vocabulary.idf.len() == model.vocabulary.terms.len()
-            && model.weights.iter().all(|row| row.len() == features);
+            && model.weights.iter().all(|row| row.len() == features)
+            && model.calibration.fits();
         if !labels_match || !shape {
             return Err("it was trained for another set of labels or features; run `clew train`".to_owned());
         }
@@ -164,48 +95,52 @@ impl Classifier {
             .collect()
     }
 
+    /// The scores of all labels for `document`.
+    #[must_use]
+    pub fn scores(&self, document: &Document) -> Vec<f64> {
+        self.logits(&self.vocabulary.vector(document, Parts::ALL))
+    }
+
     /// The calibrated answer for `document`. A document without a record is `unknown` for certain.
     #[must_use]
     pub fn predict(&self, document: &Document) -> Prediction {
         let probabilities = if document.records.is_empty() {
-            (0..LABELS.len()).map(|label| f64::from(u8::from(label == UNKNOWN))).collect()
+            nothing()
         } else {
-            softmax(&self.logits(&self.vocabulary.vector(document)), self.temperature)
+            self.calibration.probabilities(&self.scores(document), document)
         };
-        decide(&probabilities, self.abstain_below)
+        decide(&probabilities, self.calibration.abstain_below)
     }
 
     /// What each record did for `label`, against what it did for the labels on average, strongest first.
     #[must_use]
     pub fn contributions(&self, document: &Document, label: LabelIndex) -> Vec<Contribution> {
-        let mut words = vec![0.0; self.vocabulary.terms.len()];
-        let records: Vec<_> = document.records.iter().map(|record| self.vocabulary.record(record)).collect();
-        records.iter().flatten().for_each(|(index, value)| words[*index] += value);
-        let length = length(&words);
-        let mut found: Vec<Contribution> = document
-            .records
-            .iter()
-            .zip(&records)
-            .map(|(record, terms)| {
-                let mut parts: Vec<(f64, usize)> =
-                    terms.iter().map(|(index, value)| (value / length * self.lift(label, *index), *index)).collect();
-                parts.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-                let embedded: f64 = record
-                    .embedding
-                    .iter()
-                    .flatten()
-                    .enumerate()
-                    .map(|(i, x)| record.weight * f64::from(*x) * self.lift(label, self.vocabulary.terms.len() + i))
-                    .sum();
-                Contribution {
-                    group: record.group,
-                    weight: parts.iter().map(|(part, _)| part).sum::<f64>() + embedded,
-                    words: self.carriers(&parts),
-                }
-            })
-            .collect();
+        let lengths = self.vocabulary.lengths(document);
+        let mut found: Vec<Contribution> =
+            document.records.iter().map(|record| self.contribution(record, label, lengths)).collect();
         found.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.group.cmp(&b.group)));
         found
+    }
+
+    /// `lengths` are those of the document's terms and parts of words.
+    fn contribution(&self, record: &Salient, label: LabelIndex, lengths: (f64, f64)) -> Contribution {
+        let terms = self.vocabulary.terms_of(record);
+        let by_terms: Vec<(f64, usize)> =
+            terms.iter().map(|(index, value)| (value / lengths.0 * self.lift(label, *index), *index)).collect();
+        let grams_at = self.vocabulary.grams_at();
+        let by_grams: BTreeMap<usize, f64> = Vocabulary::grams_of(record)
+            .map(|(place, value)| (place, value / lengths.1 * self.lift(label, grams_at + place)))
+            .collect();
+        let embedding_at = self.vocabulary.embedding_at();
+        let embedded = record.embedding.iter().flatten().enumerate();
+        let by_embedding: f64 = embedded
+            .map(|(i, x)| record.weight * EMBEDDING_SCALE * f64::from(*x) * self.lift(label, embedding_at + i))
+            .sum();
+        Contribution {
+            group: record.group,
+            weight: by_terms.iter().map(|(part, _)| part).sum::<f64>() + by_grams.values().sum::<f64>() + by_embedding,
+            words: self.carriers(record, &by_terms, &by_grams),
+        }
     }
 
     /// How much a feature speaks for `label` more than for the average label.
@@ -215,34 +150,41 @@ impl Classifier {
         f64::from(self.weights[label][feature]) - mean
     }
 
-    /// The strongest terms, without single words that a stronger pair holds already.
-    fn carriers(&self, parts: &[(f64, usize)]) -> Vec<String> {
+    /// The terms that carried most, each with what its own parts of words carried: without single words that a stronger
+    /// pair holds already.
+    fn carriers(&self, record: &Salient, by_terms: &[(f64, usize)], by_grams: &BTreeMap<usize, f64>) -> Vec<String> {
+        let of_terms: BTreeMap<&str, f64> =
+            by_terms.iter().map(|(part, index)| (self.vocabulary.terms[*index].as_str(), *part)).collect();
+        let mut carried: Vec<(f64, &str)> = record
+            .terms
+            .keys()
+            .filter(|term| says_something(term))
+            .map(|term| {
+                // A part of a word belongs to every word that has it; it is told once, for the strongest.
+                let parts: f64 = grams(term).filter_map(|place| by_grams.get(&place)).sum();
+                (of_terms.get(term.as_str()).copied().unwrap_or(0.0) + parts, term.as_str())
+            })
+            .filter(|(part, _)| *part > 0.0)
+            .collect();
+        carried.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        let strongest = carried.first().map_or(0.0, |first| first.0);
         let mut words: Vec<String> = Vec::new();
-        for (part, index) in parts {
-            let term = &self.vocabulary.terms[*index];
-            if *part <= 0.0 || words.len() == 4 {
+        for (part, term) in carried {
+            if words.len() == MAX_WORDS || part < 0.25 * strongest {
                 break;
             }
-            let says =
-                term.split(' ').any(|word| !word.starts_with('<') && word.len() > 1 && !lexical::is_stop_word(word));
-            if says
-                && !term.starts_with('<')
-                && !words.iter().any(|word| word.split(' ').any(|w| term.split(' ').any(|t| t == w)))
-            {
-                words.push(term.clone());
+            if !words.iter().any(|word| word.split(' ').any(|w| term.split(' ').any(|t| t == w))) {
+                words.push(term.to_owned());
             }
         }
         words
     }
 }
 
-/// Probabilities from scores.
-#[must_use]
-pub fn softmax(logits: &[f64], temperature: f64) -> Vec<f64> {
-    let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let raised: Vec<f64> = logits.iter().map(|x| ((x - highest) / temperature).exp()).collect();
-    let total: f64 = raised.iter().sum();
-    raised.into_iter().map(|x| x / total).collect()
+/// Whether a reader would see the reason in a term: no placeholder, and not stop words alone.
+fn says_something(term: &str) -> bool {
+    !term.starts_with('<')
+        && term.split(' ').any(|word| !word.starts_with('<') && word.len() > 1 && !lexical::is_stop_word(word))
 }
 
 /// The answer that `probabilities` (by label index) give.

@@ -48,17 +48,23 @@ pub fn of(
         .take(MAX_EVIDENCE)
         .collect();
     let total: f64 = carried.iter().map(|c| c.weight).sum();
-    let first = carried.iter().map(|c| digest.groups[c.group].first.line).min();
+    let first = carried.iter().map(|c| &digest.groups[c.group]).min_by_key(|group| group.first.line);
     carried
         .iter()
         .map(|contribution| {
             let group = &digest.groups[contribution.group];
-            let earliest = carried.len() > 1 && Some(group.first.line) == first;
+            // What followed, if this is what the evidence begins with: the cause comes before its symptoms.
+            let begins = first.is_some_and(|f| f.first.line == group.first.line);
+            let next = anomalies
+                .iter()
+                .map(|anomaly| &digest.groups[anomaly.group])
+                .filter(|other| begins && other.first.line > group.first.line)
+                .min_by_key(|other| other.first.line);
             let anomaly = anomalies.iter().find(|a| a.group == contribution.group);
             Evidence {
                 line: group.first.line,
                 text: text(group),
-                why: why(contribution, group, anomaly, earliest),
+                why: why(contribution, group, anomaly, next),
                 words: contribution.words.clone(),
                 count: group.count,
                 weight: crate::round(contribution.weight / total),
@@ -76,14 +82,29 @@ fn text(group: &Group) -> String {
     }
 }
 
-fn why(contribution: &Contribution, group: &Group, anomaly: Option<&Anomaly>, earliest: bool) -> String {
+/// `first seen at line 12, 40 s before line 19`
+fn first_seen(group: &Group, next: &Group) -> String {
+    let line = group.first.line;
+    let millis = group.first.header.time.zip(next.first.header.time).map(|(first, next)| next - first);
+    let before = match millis {
+        Some(millis @ 1_000..=86_399_999) => match millis / 1_000 {
+            seconds @ 0..=119 => format!("{seconds} s "),
+            seconds @ 120..=7_199 => format!("{} min ", seconds / 60),
+            seconds => format!("{} h ", seconds / 3_600),
+        },
+        _ => String::new(),
+    };
+    format!("first seen at line {line}, {before}before line {}", next.first.line)
+}
+
+fn why(contribution: &Contribution, group: &Group, anomaly: Option<&Anomaly>, next: Option<&Group>) -> String {
     let mut reasons = Vec::new();
     if !contribution.words.is_empty() {
         let words: Vec<String> = contribution.words.iter().map(|word| format!("\u{201c}{word}\u{201d}")).collect();
         reasons.push(format!("matches {}", words.join(", ")));
     }
-    if earliest {
-        reasons.push("first of the evidence".to_owned());
+    if let Some(next) = next {
+        reasons.push(first_seen(group, next));
     }
     if group.count > 1 {
         reasons.push(format!("{} times", group.count));

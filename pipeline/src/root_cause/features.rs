@@ -1,6 +1,7 @@
-//! What the classifier sees of an input: its salient records as words, as an embedding and as a few figures.
+//! What the classifier sees of an input: its salient records as words, as parts of words and as an embedding; and a few
+//! figures on the whole for its calibration.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::embedding::{DIMENSIONS, Embedder, normalize};
 use crate::logs::cut;
@@ -15,10 +16,44 @@ const MAX_EMBEDDED: usize = 6;
 const MAX_TEXT: usize = 1_500;
 /// Bytes of a record that are embedded.
 const MAX_EMBEDDED_TEXT: usize = 400;
-/// Figures behind words and embedding.
-pub const FIGURES: usize = 6;
+/// Bytes of a record whose parts of words count.
+const MAX_GRAMS_TEXT: usize = 600;
+/// Hashed parts of words: few enough for a fit in minutes, many enough that few share a place.
+pub const GRAMS: usize = 2_048;
+/// Figures on the whole input.
+pub const FIGURES: usize = 9;
 /// A pool of this weight or more is as sure as it gets.
 const FLOOR: f64 = 0.12;
+/// What the anomalous records count in the order in which they first came: the earliest sufficient cause counts more than
+/// what followed from it. Later ones count as the last.
+const BY_ORDER: [f64; 3] = [1.8, 1.2, 1.0];
+/// Share of the strongest score from which on a record may be that cause: the loudest is not always the first.
+const SUFFICIENT: f64 = 0.55;
+/// Words of a log that goes on in good order.
+const ORDERLY: [&str; 22] = [
+    "started",
+    "starting",
+    "listening",
+    "ready",
+    "accepted",
+    "accepting",
+    "running",
+    "complete",
+    "completed",
+    "success",
+    "successfully",
+    "succeeded",
+    "established",
+    "synchronized",
+    "elected",
+    "recovered",
+    "restored",
+    "healthy",
+    "passed",
+    "initialized",
+    "connected",
+    "loaded",
+];
 
 /// A record as the classifier weighs it.
 #[derive(Debug, Clone)]
@@ -29,6 +64,8 @@ pub struct Salient {
     pub weight: f64,
     /// Its words and word pairs, with how often they occur.
     pub terms: HashMap<String, f64>,
+    /// The parts of its words by place below [`GRAMS`], with how often they occur, by place.
+    pub grams: Vec<(usize, f64)>,
     /// Its embedding, if it was embedded.
     pub embedding: Option<Vec<f32>>,
 }
@@ -51,24 +88,29 @@ pub fn document(digest: &Digest, scores: &[f64], embedder: Option<&Embedder>) ->
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
     order.truncate(MAX_RECORDS);
     let strongest = order.first().map_or(0.0, |first| scores[*first]);
-    let earliest = order.iter().copied().filter(|group| scores[*group] >= 0.8 * strongest).min();
+    let mut strong: Vec<usize> =
+        order.iter().copied().filter(|group| scores[*group] >= SUFFICIENT * strongest).collect();
+    strong.sort_unstable();
     let raw: Vec<f64> = order
         .iter()
         .map(|group| {
-            // The earliest sufficient cause beats the loudest symptom.
-            let first = if Some(*group) == earliest { 1.5 } else { 1.0 };
-            (FLOOR + scores[*group]).powi(2) * first
+            let place = strong.iter().position(|known| known == group);
+            (FLOOR + scores[*group]).powi(2) * place.map_or(1.0, |place| BY_ORDER[place.min(BY_ORDER.len() - 1)])
         })
         .collect();
     let total: f64 = raw.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let mut records: Vec<Salient> = order
         .iter()
         .zip(&raw)
-        .map(|(group, weight)| Salient {
-            group: *group,
-            weight: weight / total,
-            terms: terms(&text_of(&digest.groups[*group].first)),
-            embedding: None,
+        .map(|(group, weight)| {
+            let text = text_of(&digest.groups[*group].first);
+            Salient {
+                group: *group,
+                weight: weight / total,
+                terms: terms(&text),
+                grams: counted(grams(cut(&text, MAX_GRAMS_TEXT))),
+                embedding: None,
+            }
         })
         .collect();
     let embedding = embedder.map(|embedder| embed(&mut records, digest, embedder)).unwrap_or_default();
@@ -130,10 +172,15 @@ fn embedded_text(record: &LogRecord) -> String {
     )
 }
 
-/// Strongest anomaly, mean anomaly, share of anomalous groups, and whether a fatal, an error, a warning was written.
+/// Strongest anomaly, mean anomaly, share of anomalous groups; whether a fatal, an error, a warning was written; the share
+/// of the log that came after the last anomaly, and whether that speaks of good order; and whether a single message, which
+/// nobody called an error, stands alone in a log that is routine otherwise.
 #[allow(clippy::cast_precision_loss)] // counts of templates
 fn figures(digest: &Digest, scores: &[f64]) -> [f64; FIGURES] {
     let count = scores.len().max(1) as f64;
+    let last = scores.iter().rposition(|score| *score >= crate::anomaly::THRESHOLD);
+    let after = &digest.groups[last.map_or(0, |last| last + 1)..];
+    let orderly = |text: &str| words(text).iter().any(|(word, _)| ORDERLY.contains(&word.as_str()));
     let said = |severity| f64::from(u8::from(digest.groups.iter().any(|group| group.severity == Some(severity))));
     [
         scores.iter().copied().fold(0.0, f64::max),
@@ -142,7 +189,18 @@ fn figures(digest: &Digest, scores: &[f64]) -> [f64; FIGURES] {
         said(Severity::Fatal),
         said(Severity::Error),
         said(Severity::Warning),
+        after.len() as f64 / count,
+        f64::from(u8::from(after.iter().any(|group| orderly(cut(&group.first.message, MAX_EMBEDDED_TEXT))))),
+        f64::from(u8::from(is_lone(digest, scores))),
     ]
+}
+
+fn is_lone(digest: &Digest, scores: &[f64]) -> bool {
+    let mut anomalous = digest.groups.iter().zip(scores).filter(|(_, score)| **score >= crate::anomaly::THRESHOLD);
+    let first = anomalous.next();
+    let quiet =
+        first.is_some_and(|(group, _)| group.severity < Some(Severity::Error) && group.first.continued.is_empty());
+    quiet && anomalous.next().is_none() && digest.groups.len() >= 3
 }
 
 /// The words of `text` in lower case, `CamelCase` names also in their parts, and pairs of neighbours.
@@ -164,6 +222,33 @@ pub fn terms(text: &str) -> HashMap<String, f64> {
         }
     }
     terms
+}
+
+/// The places of the parts of three to five letters of each word, its ends marked: words that no training case had share
+/// parts with words that one had.
+pub fn grams(text: &str) -> impl Iterator<Item = usize> {
+    let lower = text.to_ascii_lowercase();
+    let words: Vec<Vec<u8>> = lower
+        .split(|c: char| !c.is_ascii_lowercase())
+        .filter(|word| !word.is_empty())
+        .map(|word| [b" ", word.as_bytes(), b" "].concat())
+        .collect();
+    words.into_iter().flat_map(|word| {
+        let places: Vec<usize> = (3..=5).flat_map(|n| word.windows(n).map(place).collect::<Vec<_>>()).collect();
+        places
+    })
+}
+
+/// FNV-1a: stable across releases of the standard library, which its hasher is not.
+fn place(gram: &[u8]) -> usize {
+    let hash = gram.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    usize::try_from(hash % GRAMS as u64).unwrap_or(0)
+}
+
+fn counted(places: impl Iterator<Item = usize>) -> Vec<(usize, f64)> {
+    let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
+    places.for_each(|place| *counts.entry(place).or_default() += 1.0);
+    counts.into_iter().collect()
 }
 
 fn without_placeholders(line: &str) -> std::borrow::Cow<'_, str> {
@@ -197,7 +282,7 @@ fn words(line: &str) -> Vec<(String, bool)> {
             continue;
         }
         words.push((raw.to_lowercase(), false));
-        let parts = camel_parts(raw);
+        let parts = crate::words::parts(raw);
         if parts.len() > 1 {
             words.extend(parts.iter().map(|part| (part.to_lowercase(), true)));
             words.extend(
@@ -206,22 +291,6 @@ fn words(line: &str) -> Vec<(String, bool)> {
         }
     }
     words
-}
-
-/// `OutOfMemoryError` → Out, Of, Memory, Error; `ER_LOCK_DEADLOCK` → ER, LOCK, DEADLOCK.
-fn camel_parts(word: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    let chars: Vec<(usize, char)> = word.char_indices().collect();
-    for window in chars.windows(2) {
-        let ((_, before), (at, c)) = (window[0], window[1]);
-        if (before.is_lowercase() && c.is_uppercase()) || c == '_' {
-            parts.push(&word[start..at]);
-            start = at;
-        }
-    }
-    parts.push(&word[start..]);
-    parts.into_iter().map(|part| part.trim_matches('_')).filter(|part| part.len() > 1).collect()
 }
 
 #[cfg(test)]

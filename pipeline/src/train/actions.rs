@@ -10,11 +10,11 @@ use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+use super::TrainError;
 use crate::actions::{FEATURES, Ranker, features};
 use crate::evaluate::Case;
 use crate::models::{Models, RANKER};
 use crate::root_cause::label::by_id;
-use crate::train::TrainError;
 use crate::triage::Pipeline;
 
 /// Folds of the cross-validation, by case.
@@ -111,9 +111,9 @@ fn read_judgements(folder: &Path) -> Result<Vec<Judgement>, TrainError> {
 fn pairs_of(number: usize, case: &Case, judgement: &Judgement, pipeline: &Pipeline) -> Result<Vec<Pair>, TrainError> {
     let lines: Vec<&str> = case.logs.iter().map(String::as_str).collect();
     let label = by_id(&case.label).unwrap_or(crate::root_cause::label::UNKNOWN);
-    let known = |reference: &String| {
-        pipeline.knowledge().documents().iter().any(|d| d.steps.iter().any(|s| s.reference == *reference))
-    };
+    let knowledge = pipeline.knowledge();
+    let known =
+        |reference: &String| knowledge.documents().iter().any(|d| d.steps.iter().any(|s| s.reference == *reference));
     if let Some(missing) = judgement.best.iter().find(|reference| !known(reference)) {
         return Err(TrainError::Corpus(format!(
             "the judgement of {:?} names the step {missing:?}, which does not exist",

@@ -134,6 +134,9 @@ pub struct Metrics {
     pub by_difficulty: BTreeMap<String, (f64, usize)>,
     /// Right (lenient) and number of cases by label.
     pub by_label: BTreeMap<String, (usize, usize)>,
+    /// Risk and coverage: from this confidence on, the share of the cases that get an answer (other than `unknown`) and the
+    /// share of these answers that is right, counting `also_ok` (El-Yaniv, Wiener, JMLR 2010).
+    pub risk_coverage: Vec<(f64, f64, f64)>,
     /// Wrong answers: label, answer, how often.
     pub confusion: Vec<(String, String, usize)>,
 }
@@ -178,6 +181,7 @@ impl Metrics {
             unknown_recall: share(&|o| o.lenient, &unknown),
             by_difficulty,
             by_label,
+            risk_coverage: risk_coverage(outcomes),
             confusion,
         }
     }
@@ -205,6 +209,10 @@ impl Metrics {
         for (label, (right, count)) in &self.by_label {
             line(format!("  {label:<30}  {right:>3} / {count}"));
         }
+        line("answered from this confidence on, and how often rightly".to_owned());
+        for (confidence, coverage, right) in &self.risk_coverage {
+            line(format!("  {confidence:.1}                             {coverage:.3}  {right:.3}"));
+        }
         if !self.confusion.is_empty() {
             line("wrong answers".to_owned());
         }
@@ -231,6 +239,22 @@ fn macro_f1(outcomes: &[Outcome]) -> f64 {
         })
         .collect();
     scores.iter().sum::<f64>() / scores.len().max(1) as f64
+}
+
+#[allow(clippy::cast_precision_loss)] // counts of cases
+fn risk_coverage(outcomes: &[Outcome]) -> Vec<(f64, f64, f64)> {
+    (2..10)
+        .map(|step| {
+            let confidence = f64::from(step) / 10.0;
+            let answered = outcomes.iter().filter(|o| o.said != LABELS[UNKNOWN].id && o.confidence >= confidence);
+            let (mut all, mut right) = (0_usize, 0_usize);
+            answered.for_each(|o| {
+                all += 1;
+                right += usize::from(o.lenient);
+            });
+            (confidence, all as f64 / outcomes.len().max(1) as f64, right as f64 / all.max(1) as f64)
+        })
+        .collect()
 }
 
 #[allow(clippy::cast_precision_loss)] // counts of cases
