@@ -214,3 +214,23 @@ impl Features {
         reasons
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_dump_only_reports_a_value_and_a_failure_does_not() {
+        for line in [
+            "instruction address: 0x00004ed8",
+            "machine state register: 0x00003000",
+            "icache prefetch depth....................0",
+            "r24=0x0 r25=0x1 r26=0x2",
+        ] {
+            assert!(is_report(line, 0.0), "{line}");
+        }
+        for line in ["Error code: 0x80070005", "kernel terminated for reason 1004", "exit code 137", "disk is full"] {
+            assert!(!is_report(line, 0.6), "{line}");
+        }
+    }
+}

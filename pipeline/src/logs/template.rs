@@ -24,6 +24,8 @@ const GROUP_EVERY: usize = 2_000;
 const GROUP_FIRST: usize = 64;
 /// Shapes kept. Later ones join [`TemplateMiner::OVERFLOW`]: memory stays bounded on any input.
 const MAX_SHAPES: usize = 20_000;
+/// Different words kept; later ones count as variables.
+const MAX_VOCABULARY: usize = 200_000;
 /// Templates of one length and first word that a new shape is compared with.
 const MAX_ALIKE: usize = 256;
 const WILDCARD: &str = "<*>";
@@ -234,9 +236,12 @@ impl TemplateMiner {
     }
 
     fn shape(&mut self, message: &str) -> Vec<Word> {
+        let wildcard = self.word(WILDCARD, Kind::Variable);
         let mut shape = Vec::new();
         for piece in pieces(message).into_iter().take(MAX_PIECES) {
-            shape.push(self.word(piece.text, piece.kind));
+            let known = self.words.get(piece.text).copied();
+            let room = self.texts.len() < MAX_VOCABULARY;
+            shape.push(known.unwrap_or_else(|| if room { self.word(piece.text, piece.kind) } else { wildcard }));
         }
         shape
     }
@@ -264,4 +269,67 @@ impl TemplateMiner {
 fn is_name(word: &str) -> bool {
     let last = word.rsplit(['.', '/', '\\']).next().unwrap_or(word);
     word.contains(['.', '/', '\\', '@', '$']) && last.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The templates of `messages`, one each.
+    fn templates(messages: &[String]) -> Vec<String> {
+        let mut miner = TemplateMiner::default();
+        let ids: Vec<TemplateId> = messages.iter().map(|message| miner.learn(message)).collect();
+        miner.group();
+        ids.into_iter().map(|id| miner.text(miner.resolve(id))).collect()
+    }
+
+    fn of(messages: &[&str]) -> Vec<String> {
+        templates(&messages.iter().map(|message| (*message).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_position_with_few_words_tells_statements_apart_and_one_with_many_is_a_variable() {
+        let states = of(&["VM Paused (Event)", "VM Resumed (Event)", "VM Paused (Event)"]);
+        assert_eq!(states, ["VM Paused (Event)", "VM Resumed (Event)", "VM Paused (Event)"]);
+        let words = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove"];
+        let many: Vec<String> = words.iter().map(|word| format!("deployed release {word} to stage")).collect();
+        assert!(templates(&many).iter().all(|text| text == "deployed release <*> to stage"), "{:?}", templates(&many));
+    }
+
+    #[test]
+    fn two_names_are_enough_for_a_variable() {
+        assert_eq!(of(&["session for user alice", "session for user bob"]), ["session for user <*>"; 2]);
+        assert_eq!(of(&["loaded org.acme.Pump", "loaded com.acme.Valve"]), ["loaded <*>"; 2]);
+    }
+
+    #[test]
+    fn what_comes_after_the_first_grouping_meets_the_templates_that_are_known() {
+        let mut miner = TemplateMiner::default();
+        let first: Vec<TemplateId> =
+            (0..100).map(|n| miner.learn(&format!("opened door {}", "abcdefghij".repeat(1 + n % 20)))).collect();
+        let late = miner.learn("opened door zzz");
+        miner.group();
+        assert_eq!(miner.resolve(first[0]), miner.resolve(late));
+    }
+
+    #[test]
+    fn memory_stays_bounded_whatever_comes() {
+        let mut miner = TemplateMiner::default();
+        for n in 0..(MAX_SHAPES + 500) {
+            // No two share their first word, so that nothing can be grouped.
+            let word: String = n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+            miner.learn(&format!("x{word}y said q{word}z"));
+        }
+        assert!(miner.shapes.len() <= MAX_SHAPES + 1 && miner.texts.len() <= MAX_VOCABULARY);
+        let last = miner.learn("another different thing");
+        assert_eq!(miner.text(miner.resolve(last)), TemplateMiner::OVERFLOW);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_learned(messages in prop::collection::vec(r#"[a-c<>*'"`()=:.,/\\@\[\]0-9é\u{202e} -]{0,24}"#, 0..20)) {
+            prop_assert_eq!(templates(&messages).len(), messages.len());
+        }
+    }
 }
