@@ -27,6 +27,6 @@ lint:
 train:
     cargo run --release -- train
 
-# Measure the verdicts on a JSONL file of labelled cases
-eval file *arguments:
-    cargo run --release -- eval "{{file}}" {{arguments}}
+# Measure root causes, templates, anomalies and retrieval; with a file, the verdicts on its labelled cases
+eval *arguments:
+    cargo run --release -- eval {{arguments}}
