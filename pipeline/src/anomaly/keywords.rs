@@ -106,10 +106,12 @@ const WORDS: [(&str, f64); 96] = [
 const NEAR: usize = 80;
 
 /// What stands right before a word and turns it around: "no errors", "0 failed", "without timeout".
-const NEGATIONS: [&str; 10] = ["no", "0", "zero", "without", "not", "never", "non", "0x0", "any", "be"];
+const NEGATIONS: [&str; 9] = ["no", "0", "zero", "without", "not", "never", "non", "0x0", "any"];
+/// What stands right before a remedy that did not come: "cannot be recovered", "not yet restored".
+const FAILED_REMEDIES: [&str; 4] = ["be", "not", "yet", "never"];
 
 /// What says that it is over: a failure that was corrected is none to get up for.
-const REMEDIES: [&str; 12] = [
+const REMEDIES: [&str; 11] = [
     "corrected",
     "recovered",
     "reconnected",
@@ -121,7 +123,6 @@ const REMEDIES: [&str; 12] = [
     "back to normal",
     "is healthy",
     "back online",
-    "completed",
 ];
 /// Share of its strength that a word keeps beside a remedy.
 const REMEDIED: f64 = 0.45;
@@ -158,19 +159,20 @@ impl Keywords {
         let mut found: Vec<(f64, &'static str)> = Vec::new();
         for hit in self.automaton.find_iter(text) {
             let (word, strength) = WORDS[hit.pattern().as_usize()];
-            if counts(text, hit.start(), hit.end()) && !found.iter().any(|(_, known)| *known == word) {
+            if counts(text, hit.start(), hit.end(), &NEGATIONS) && !found.iter().any(|(_, known)| *known == word) {
                 found.push((strength, word));
             }
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let over = !found.is_empty() && self.remedies.find_iter(text).any(|hit| counts(text, hit.start(), hit.end()));
+        let is_remedy = |start, end| counts(text, start, end, &FAILED_REMEDIES);
+        let over = !found.is_empty() && self.remedies.find_iter(text).any(|hit| is_remedy(hit.start(), hit.end()));
         let strongest = found.first().map_or(0.0, |(strength, _)| if over { REMEDIED * strength } else { *strength });
         (strongest, found.into_iter().map(|(_, word)| word).collect())
     }
 }
 
 /// Whether a hit is a word of its own and neither denied before (`no error`) nor zero after (`errors=0`, `failed: 0`).
-fn counts(text: &str, start: usize, end: usize) -> bool {
+fn counts(text: &str, start: usize, end: usize, negations: &[&str]) -> bool {
     // Only what is near: a long line with many hits must not be walked once for each.
     let near = (start.saturating_sub(NEAR)..=start).find(|at| text.is_char_boundary(*at)).unwrap_or(start);
     let before = &text[near..start];
@@ -179,7 +181,7 @@ fn counts(text: &str, start: usize, end: usize) -> bool {
         return false;
     }
     let previous = before.trim_end_matches([' ', '"', '\'', '(', '[']).rsplit([' ', '=', ':', '(', '[', ',']).next();
-    if previous.is_some_and(|word| NEGATIONS.iter().any(|negation| word.eq_ignore_ascii_case(negation))) {
+    if previous.is_some_and(|word| negations.iter().any(|negation| word.eq_ignore_ascii_case(negation))) {
         return false;
     }
     // `failed login attempts: 0`: the zero may stand a few words further on.
@@ -208,6 +210,8 @@ mod tests {
             "3 errors found",
             "ConnectionError: x",
             "the volume failed and cannot be recovered",
+            "the index may be corrupt",
+            "job completed with 3 errors",
             "uncorrected ECC error",
         ] {
             assert!(words.find(text).0 >= 0.5, "{text}");

@@ -19,8 +19,12 @@ const MAX_CAUSE: usize = 300;
 pub struct Group {
     /// How many there are.
     pub count: usize,
-    /// The first of them, whole.
+    /// The one that tells most, whole: the first, unless a later one is worse or carries a trace.
     pub first: LogRecord,
+    /// Line of the very first of them, counted from 1.
+    pub since_line: usize,
+    /// Time of the very first of them, in milliseconds.
+    pub since_time: Option<i64>,
     /// The highest severity that one of them had.
     pub severity: Option<Severity>,
     /// Most of them within one bucket of [`BURST_MILLIS`].
@@ -202,6 +206,8 @@ impl Group {
             severity: first.header.severity,
             peak: 1,
             silence_before,
+            since_line: first.line,
+            since_time: first.header.time,
             bucket: (first.header.time.unwrap_or(0) / BURST_MILLIS, 1),
             first,
         }

@@ -48,18 +48,18 @@ pub fn of(
         .take(MAX_EVIDENCE)
         .collect();
     let total: f64 = carried.iter().map(|c| c.weight).sum();
-    let first = carried.iter().map(|c| &digest.groups[c.group]).min_by_key(|group| group.first.line);
+    let first = carried.iter().map(|c| &digest.groups[c.group]).min_by_key(|group| group.since_line);
     carried
         .iter()
         .map(|contribution| {
             let group = &digest.groups[contribution.group];
             // What followed, if this is what the evidence begins with: the cause comes before its symptoms.
-            let begins = first.is_some_and(|f| f.first.line == group.first.line);
+            let begins = first.is_some_and(|f| f.since_line == group.since_line);
             let next = anomalies
                 .iter()
                 .map(|anomaly| &digest.groups[anomaly.group])
-                .filter(|other| begins && other.first.line > group.first.line)
-                .min_by_key(|other| other.first.line);
+                .filter(|other| begins && other.since_line > group.since_line)
+                .min_by_key(|other| other.since_line);
             let anomaly = anomalies.iter().find(|a| a.group == contribution.group);
             Evidence {
                 line: group.first.line,
@@ -84,8 +84,8 @@ fn text(group: &Group) -> String {
 
 /// `first seen at line 12, 40 s before line 19`
 fn first_seen(group: &Group, next: &Group) -> String {
-    let line = group.first.line;
-    let millis = group.first.header.time.zip(next.first.header.time).map(|(first, next)| next - first);
+    let line = group.since_line;
+    let millis = group.since_time.zip(next.since_time).map(|(first, next)| next - first);
     let before = match millis {
         Some(millis @ 1_000..=86_399_999) => match millis / 1_000 {
             seconds @ 0..=119 => format!("{seconds} s "),
@@ -94,7 +94,7 @@ fn first_seen(group: &Group, next: &Group) -> String {
         },
         _ => String::new(),
     };
-    format!("first seen at line {line}, {before}before line {}", next.first.line)
+    format!("first seen at line {line}, {before}before line {}", next.since_line)
 }
 
 fn why(contribution: &Contribution, group: &Group, anomaly: Option<&Anomaly>, next: Option<&Group>) -> String {
