@@ -44,8 +44,7 @@ pub fn labelled(path: &Path) -> Result<Scores, String> {
 /// When the file cannot be read.
 pub fn flagged_share(path: &Path) -> Result<f64, String> {
     let text = super::read(path)?;
-    let lines: Vec<&str> = text.lines().collect();
-    Ok(scores(&flagged(&lines), &vec![false; lines.len()]).flagged)
+    Ok(share(&flagged(&text.lines().collect::<Vec<_>>())))
 }
 
 fn flagged(lines: &[&str]) -> Vec<bool> {
@@ -72,6 +71,11 @@ fn scores(flagged: &[bool], alerts: &[bool]) -> Scores {
         precision: hits / said.max(1.0),
         recall: hits / are.max(1.0),
         f1: 2.0 * hits / (said + are).max(1.0),
-        flagged: said / flagged.len().max(1) as f64,
+        flagged: share(flagged),
     }
+}
+
+#[allow(clippy::cast_precision_loss)] // counts of lines
+fn share(flagged: &[bool]) -> f64 {
+    flagged.iter().filter(|flagged| **flagged).count() as f64 / flagged.len().max(1) as f64
 }

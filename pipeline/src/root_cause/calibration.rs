@@ -34,7 +34,7 @@ pub fn gate_figures(logits: &[f64], document: &Document) -> [f64; GATE] {
     failures.sort_by(|a, b| b.total_cmp(a));
     let highest = failures[0];
     let together = highest + failures.iter().map(|x| (x - highest).exp()).sum::<f64>().ln();
-    let [strongest, mean, .., after, orderly, lone] = document.figures;
+    let [strongest, mean, after, orderly, lone] = document.figures;
     [logits[UNKNOWN] - together, highest - failures[1], strongest, mean, after, orderly, lone]
 }
 

@@ -21,7 +21,7 @@ const MAX_GRAMS_TEXT: usize = 600;
 /// Hashed parts of words: few enough for a fit in minutes, many enough that few share a place.
 pub const GRAMS: usize = 2_048;
 /// Figures on the whole input.
-pub const FIGURES: usize = 9;
+pub const FIGURES: usize = 5;
 /// A pool of this weight or more is as sure as it gets.
 const FLOOR: f64 = 0.12;
 /// What the anomalous records count in the order in which they first came: the earliest sufficient cause counts more than
@@ -172,26 +172,21 @@ fn embedded_text(record: &LogRecord) -> String {
     )
 }
 
-/// Strongest anomaly, mean anomaly, share of anomalous groups; whether a fatal, an error, a warning was written; the share
-/// of the log that came after the last anomaly, and whether that speaks of good order; and whether a single message, which
-/// nobody called an error, stands alone in a log that is routine otherwise.
+/// Strongest anomaly, mean anomaly; the share of the log that came after the last anomaly, and whether that speaks of good
+/// order; and whether a single message, which nobody called an error, stands alone in a log that is routine otherwise.
 #[allow(clippy::cast_precision_loss)] // counts of templates
 fn figures(digest: &Digest, scores: &[f64]) -> [f64; FIGURES] {
     let count = scores.len().max(1) as f64;
     let last = scores.iter().rposition(|score| *score >= crate::anomaly::THRESHOLD);
     let after = &digest.groups[last.map_or(0, |last| last + 1)..];
     let orderly = |text: &str| words(text).iter().any(|(word, _)| ORDERLY.contains(&word.as_str()));
-    let said = |severity| f64::from(u8::from(digest.groups.iter().any(|group| group.severity == Some(severity))));
+    let flag = |condition: bool| f64::from(u8::from(condition));
     [
         scores.iter().copied().fold(0.0, f64::max),
         scores.iter().sum::<f64>() / count,
-        scores.iter().filter(|score| **score >= crate::anomaly::THRESHOLD).count() as f64 / count,
-        said(Severity::Fatal),
-        said(Severity::Error),
-        said(Severity::Warning),
         after.len() as f64 / count,
-        f64::from(u8::from(after.iter().any(|group| orderly(cut(&group.first.message, MAX_EMBEDDED_TEXT))))),
-        f64::from(u8::from(is_lone(digest, scores))),
+        flag(after.iter().any(|group| orderly(cut(&group.first.message, MAX_EMBEDDED_TEXT)))),
+        flag(is_lone(digest, scores)),
     ]
 }
 
