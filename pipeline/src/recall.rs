@@ -21,6 +21,9 @@ const UNNAMED: f64 = 0.85;
 const FLOOR: f64 = 0.25;
 /// A similar entry must reach this share of the best one's score.
 const SIMILAR_SHARE: f64 = 0.7;
+/// The same for a page of the team's own: what happened here is worth a place behind what happens everywhere, although it is
+/// told in fewer of the log's words.
+const OWN_SHARE: f64 = 0.5;
 /// Records whose embeddings look for similar entries.
 const QUERY_RECORDS: usize = 3;
 
@@ -48,15 +51,20 @@ pub fn similar(
     }
     let embeddings: Vec<&[f32]> =
         document.records.iter().filter_map(|record| record.embedding.as_deref()).take(QUERY_RECORDS).collect();
-    let mut hits = knowledge.similar(&words, &embeddings, &Filter::default(), 4 * MAX_SIMILAR);
+    let mut hits = knowledge.similar(&words, &embeddings, &Filter::default(), 8 * MAX_SIMILAR);
     for hit in &mut hits {
         hit.score = crate::round(hit.score * fitness(&knowledge.documents()[hit.document], technologies));
     }
     hits.retain(|hit| hit.score >= FLOOR);
     hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.document.cmp(&b.document)));
-    hits.truncate(MAX_SIMILAR);
     let best = hits.first().map_or(0.0, |hit| hit.score);
-    hits.retain(|hit| hit.score >= SIMILAR_SHARE * best);
+    let is_own = |hit: &Hit| knowledge.documents()[hit.document].source.is_some();
+    hits.retain(|hit| hit.score >= best * if is_own(hit) { OWN_SHARE } else { SIMILAR_SHARE });
+    // The best of the team's own pages has the last place, if it did not win a better one.
+    if let Some(own) = hits.iter().position(is_own).filter(|own| *own >= MAX_SIMILAR) {
+        hits.swap(own, MAX_SIMILAR - 1);
+    }
+    hits.truncate(MAX_SIMILAR);
     hits
 }
 

@@ -60,6 +60,24 @@ fn a_team_imports_its_runbooks_while_clew_runs_and_finds_the_section() -> Result
 }
 
 #[test]
+fn what_happened_here_before_is_shown_beside_what_happens_everywhere() -> Result<(), Failure> {
+    let pages = tempfile::tempdir()?;
+    let incident = "---\ntitle: Checkout down, pool used up by the tax call\nkind: incident\ntechnology: [java, hikaricp]\n---\nHikariPool-1 - Connection is not available, request timed out after 30000ms. Checkout failed for 40 minutes.\n\n## Fix\n- Switch the tax call off: `flagctl off tax-call`\n";
+    std::fs::write(pages.path().join("2025-11-checkout.md"), incident)?;
+    let data = tempfile::tempdir()?;
+    let environment = [("CLEW_DATA_DIR", &*data.path().to_string_lossy().into_owned())];
+    let folder = pages.path().to_string_lossy().into_owned();
+    clew_with(CLEW, &["kb", "import", &folder, "--name", "incidents"], b"", &environment)?;
+    let log = "2026-03-04 03:12:07,113 ERROR [pool-7-thread-3] c.a.Checkout - checkout failed\njava.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after 30000ms (total=10, active=10, idle=0, waiting=42)\n";
+    let output = clew_with(CLEW, &["triage", "--json"], log.as_bytes(), &environment)?;
+    let verdict: Value = serde_json::from_slice(&output.stdout)?;
+    let similar = verdict["similar_incidents"].as_array().unwrap();
+    let ours = similar.iter().find(|hit| hit["id"] == "incidents/2025-11-checkout");
+    assert!(ours.is_some_and(|hit| hit["resolution"].to_string().contains("flagctl off tax-call")), "{similar:?}");
+    Ok(())
+}
+
+#[test]
 fn an_author_checks_a_folder_before_handing_it_over() -> Result<(), Failure> {
     let pages = tempfile::tempdir()?;
     let folder = pages.path().to_string_lossy().into_owned();
