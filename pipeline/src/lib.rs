@@ -14,6 +14,7 @@ pub mod models;
 mod recall;
 pub mod redact;
 pub mod root_cause;
+pub mod signature;
 pub mod technology;
 pub mod train;
 pub mod triage;

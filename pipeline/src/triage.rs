@@ -20,6 +20,7 @@ use crate::root_cause::classifier::{Classifier, Prediction, decide};
 use crate::root_cause::evidence::{self, Evidence};
 use crate::root_cause::features::{Document, document};
 use crate::root_cause::label::{LABELS, LabelIndex, UNKNOWN, by_id, by_name};
+use crate::signature;
 use crate::technology::Technologies;
 use crate::verdict::{Context, Counts, Skipped, Template, Triage};
 
@@ -136,11 +137,14 @@ impl Pipeline {
         lap.end("root_cause");
         let technologies = self.technologies_of(&digest, &seen, context);
         let knowledge = self.knowledge();
-        // A healthy log is like no failure; what its words happen to share with one would only mislead.
-        let similar = if prediction.leading == UNKNOWN {
+        // A healthy log is like no failure; what its words happen to share with one would only mislead. What happened here
+        // before is worth showing as soon as anything stands out.
+        let similar = if prediction.leading == UNKNOWN && anomalies.is_empty() {
             Vec::new()
         } else {
-            recall::similar(&knowledge, &digest, &seen, context, &technologies)
+            let mut similar = recall::similar(&knowledge, &digest, &seen, context, &technologies);
+            similar.retain(|hit| prediction.leading != UNKNOWN || hit.source.is_some());
+            similar
         };
         lap.end("search");
         let actions = self.recommend(&knowledge, &prediction, &technologies, &similar);
@@ -163,13 +167,23 @@ impl Pipeline {
             anomalies: anomalies.into_iter().take(MAX_SHOWN).collect(),
             similar_incidents: similar,
             recommended_actions: actions,
-            redactions: digest.redactions,
+            redactions: digest.redactions.clone(),
             technologies: technologies.into_iter().collect(),
             counts,
             routine,
+            signature: signature::signature(&digest, &scores),
             skipped: self.skipped(),
             timings_ms: timings,
         }
+    }
+
+    /// What tells the failure in `lines` from others: a small part of the work of [`Pipeline::triage`].
+    pub fn signature<'a>(&self, lines: impl IntoIterator<Item = &'a str>) -> Vec<u64> {
+        let mut collector = self.begin();
+        lines.into_iter().for_each(|line| collector.push(line));
+        let digest = collector.finish();
+        let (_, scores) = anomaly::detect(&digest, &self.signals, None);
+        signature::signature(&digest, &scores)
     }
 
     /// What changed from one log to another.

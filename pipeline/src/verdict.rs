@@ -88,6 +88,9 @@ pub struct Triage {
     /// The templates that are not anomalous with their counts: what the service's baseline learns.
     #[serde(skip)]
     pub routine: Vec<(String, usize)>,
+    /// What tells this failure from others, see [`crate::signature`].
+    #[serde(skip)]
+    pub signature: Vec<u64>,
     /// Stages that could not run.
     pub skipped: Vec<Skipped>,
     /// Milliseconds each stage took.

@@ -13,6 +13,8 @@ use crate::models::sha256;
 
 /// Folders deeper than this are not walked into: a link that leads in circles must end.
 const MAX_DEPTH: usize = 12;
+/// Collection of the incidents that were learned; nothing is imported into it.
+pub const LEARNED: &str = "learned";
 /// Bytes of a page; a longer one is no runbook.
 pub const MAX_PAGE: u64 = 1 << 20;
 /// Pages of one collection.
@@ -44,6 +46,11 @@ pub struct Import {
 pub fn import(source: &Path, name: &str, imported: &Path) -> Result<Import, String> {
     if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {
         return Err(format!("{name:?} cannot be the name of a collection: use letters, digits, dashes and dots"));
+    }
+    if name == LEARNED {
+        return Err(format!(
+            "{LEARNED:?} is where learned incidents are kept; give the collection another name with --name"
+        ));
     }
     let in_words = |path: &Path, e: &std::io::Error| format!("{}: {e}", path.display());
     let pages = markdown_files(source).map_err(|e| in_words(source, &e))?;
@@ -106,13 +113,17 @@ fn write(target: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(&temporary, target)
 }
 
-/// Reads all pages of all collections. What is broken is reported, the rest is used.
+/// Reads all pages of all collections, and the incidents that were learned. What is broken is reported, the rest is used.
 #[must_use]
 pub fn read_all(imported: &Path) -> (Vec<Document>, Vec<DocumentError>) {
     let (mut documents, mut errors) = (Vec::new(), Vec::new());
     for relative in markdown_files(imported).unwrap_or_default() {
-        match read_page(&imported.join(&relative)).and_then(|text| page::parse(&relative, &text)) {
-            Ok(document) => documents.push(document),
+        let path = imported.join(&relative);
+        let is_learned = relative.starts_with(LEARNED) && relative[LEARNED.len()..].starts_with('/');
+        let read =
+            |text: String| if is_learned { Document::parse(&path, &text) } else { page::parse(&relative, &text) };
+        match read_page(&path).and_then(read) {
+            Ok(document) => documents.push(Document { source: Some(relative), ..document }),
             Err(error) => errors.push(error),
         }
     }

@@ -112,6 +112,40 @@ pub struct Document {
     pub sections: Vec<Section>,
 }
 
+/// What stands in the front matter of an incident that was learned.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// Unique id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Id of the root cause, if it is known.
+    pub root_cause: Option<String>,
+    /// Technologies.
+    pub technology: Vec<String>,
+    /// `critical`, `high`, `medium` or `low`.
+    pub severity: Option<String>,
+    /// What fixed it.
+    pub resolution: String,
+    /// Further words to be found by.
+    pub tags: Vec<String>,
+}
+
+impl Entry {
+    /// The file of the entry, with `body` below the front matter. [`Document::parse`] reads it again.
+    #[must_use]
+    pub fn to_markdown(&self, body: &str) -> String {
+        let mut text = "---\nkind: incident\n".to_owned();
+        // JSON is YAML, whatever stands in the texts. Plain data always becomes JSON.
+        if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(self) {
+            for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+                text.extend([key.as_str(), ": ", &value.to_string(), "\n"]);
+            }
+        }
+        text + "---\n" + body
+    }
+}
+
 /// What is wrong with a file, with the remedy.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{path}: {reason}")]
@@ -249,6 +283,23 @@ mod tests {
         assert_eq!(entry.as_ref().map(|e| e.0.as_slice()), Ok(["`a` b".to_owned()].as_slice()));
         let risks = entry.map(|e| e.2.into_iter().map(|s| (s.reference, s.risk)).collect::<Vec<_>>());
         assert_eq!(risks, Ok(vec![("x/confirm/1".to_owned(), Risk::Safe), ("x/fix/1".to_owned(), Risk::Destructive)]));
+    }
+
+    #[test]
+    fn a_learned_incident_is_read_as_it_was_written() {
+        let entry = Entry {
+            id: "INC-7".into(),
+            title: "a: \"quoted\" # title".into(),
+            root_cause: Some("disk_full".into()),
+            technology: vec!["postgresql".into()],
+            severity: None,
+            resolution: "freed room: 10 GB\n---\n".into(),
+            tags: vec!["shop".into()],
+        };
+        let read = Document::parse(Path::new("INC-7.md"), &entry.to_markdown("## Symptoms\n- x\n"));
+        let read = read.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((read.title, read.kind, read.resolution), (entry.title, Kind::Incident, entry.resolution));
+        assert_eq!(read.symptoms, ["x"]);
     }
 
     #[test]
