@@ -1,7 +1,36 @@
 //! The edges: everything that names a vendor.
 //!
-//! An integration begins as a description of what it needs, so that the bot can say at start what is missing and the
+//! An integration is a description of what it needs, so that the bot can say at start what is missing and the
 //! one thing to do about it, without knowing any vendor itself.
+
+use std::time::Duration;
+
+pub mod alerts;
+pub mod chat;
+pub mod http;
+pub mod signature;
+
+/// Why a call to a system outside failed. The text never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It may work later: a limit, an outage, a broken connection.
+    #[error("{why}")]
+    Transient {
+        /// What happened.
+        why: String,
+        /// When to try again, if the system said so.
+        retry_after: Option<Duration>,
+    },
+    /// It will not work however often it is tried.
+    #[error("{0}")]
+    Permanent(String),
+    /// The credentials are wrong or lack a permission; the text says which.
+    #[error("{0}")]
+    Auth(String),
+    /// What was to be changed is no longer there.
+    #[error("{0}")]
+    Gone(String),
+}
 
 /// A system outside that Clew can work with.
 #[derive(Debug)]
@@ -21,8 +50,8 @@ pub const INTEGRATIONS: &[Integration] = &[
     Integration {
         name: "Slack",
         section: "slack",
-        keys: &["app_token", "bot_token"],
-        setup: "set SLACK_APP_TOKEN and SLACK_BOT_TOKEN",
+        keys: &["bot_token", "channel"],
+        setup: "set SLACK_BOT_TOKEN and SLACK_CHANNEL",
     },
     Integration { name: "Discord", section: "discord", keys: &["token"], setup: "set DISCORD_TOKEN" },
     Integration {
@@ -44,6 +73,8 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("SLACK_APP_TOKEN", "slack.app_token"),
     ("SLACK_BOT_TOKEN", "slack.bot_token"),
     ("SLACK_SIGNING_SECRET", "slack.signing_secret"),
+    ("SLACK_API_URL", "slack.api_url"),
+    ("SLACK_CHANNEL", "slack.channel"),
     ("DISCORD_TOKEN", "discord.token"),
     ("JIRA_URL", "jira.url"),
     ("JIRA_USER", "jira.user"),
@@ -52,4 +83,5 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("GITHUB_TOKEN", "github.token"),
     ("GITHUB_REPO", "github.repo"),
     ("GITHUB_WEBHOOK_SECRET", "github.webhook_secret"),
+    ("SNS_URL", "sns.address"),
 ];

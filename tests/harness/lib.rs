@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub mod deliveries;
+pub mod fakes;
+pub mod load;
+pub mod torture;
+
 /// How long the program may take to start or to stop on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -25,6 +30,23 @@ fn command(program: &str, data: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("CLEW_DATA_DIR", data).env("CLEW_HTTP_ADDR", "127.0.0.1:0").current_dir(repository());
     command
+}
+
+/// Asks `look` again and again until it has an answer, for as long as things may take on a busy machine.
+///
+/// # Errors
+/// Those of `look`; when there is no answer in time, with `what` was waited for.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>, Failure>) -> Result<T, Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if Instant::now() > deadline {
+            return Err(format!("waited in vain: {what}").into());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Runs `clew` with `arguments`, `input` on standard input.
@@ -71,7 +93,11 @@ pub struct Answer {
     pub content_type: String,
     /// Where a redirect leads.
     pub location: String,
+    /// When to come again, in seconds, as the header `Retry-After` says.
+    pub retry_after: String,
     /// The body as it came.
+    pub bytes: Vec<u8>,
+    /// The body as text.
     pub text: String,
 }
 
@@ -89,7 +115,9 @@ pub struct Bot {
     address: String,
     /// What it printed at start.
     pub greeting: String,
-    data: Option<TempDir>,
+    data: PathBuf,
+    /// Removes the folder at the end, when it is our own.
+    own: Option<TempDir>,
     agent: ureq::Agent,
     key: Option<String>,
 }
@@ -100,11 +128,18 @@ impl Bot {
     /// # Errors
     /// When it does not become ready; the message holds what it printed.
     pub fn start(program: &str, environment: &[(&str, &str)]) -> Result<Self, Failure> {
-        Self::start_in(program, TempDir::new()?, environment)
+        let own = TempDir::new()?;
+        let mut bot = Self::start_in(program, own.path(), environment)?;
+        bot.own = Some(own);
+        Ok(bot)
     }
 
-    fn start_in(program: &str, data: TempDir, environment: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut child = command(program, data.path())
+    /// As [`Bot::start`], in the data folder `data`, which stays.
+    ///
+    /// # Errors
+    /// When it does not become ready; the message holds what it printed.
+    pub fn start_in(program: &str, data: &Path, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        let mut child = command(program, data)
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -122,13 +157,26 @@ impl Bot {
             greeting.split_whitespace().find(|word| word.starts_with("http://")).ok_or("no address printed")?;
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
         let key = environment.iter().find(|(name, _)| *name == "CLEW_API_KEYS").map(|(_, keys)| (*keys).to_owned());
-        Ok(Self { child, address: address.trim_end_matches('/').to_owned(), greeting, data: Some(data), agent, key })
+        let (address, data) = (address.trim_end_matches('/').to_owned(), data.to_owned());
+        Ok(Self { child, address, greeting, data, own: None, agent, key })
+    }
+
+    /// Where it listens, as `host:port`.
+    #[must_use]
+    pub fn host_and_port(&self) -> &str {
+        self.address.trim_start_matches("http://")
     }
 
     /// The folder with its state.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
-        self.data.as_ref().map(|data| data.path().to_owned()).unwrap_or_default()
+        self.data.clone()
+    }
+
+    /// Number of the process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Stops as an operator would (SIGTERM) and waits. Returns the exit code.
@@ -155,8 +203,37 @@ impl Bot {
     /// When it does not stop or start.
     pub fn restart(mut self, program: &str, environment: &[(&str, &str)]) -> Result<Self, Failure> {
         self.stop()?;
-        let data = self.data.take().ok_or("no data folder")?;
-        Self::start_in(program, data, environment)
+        self.start_again(program, environment)
+    }
+
+    /// Kills it as a crash would (SIGKILL), at once.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self) -> Result<(), Failure> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Kills it (SIGKILL) and starts it again in the same data folder.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn kill_and_restart(mut self, program: &str, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        self.kill()?;
+        self.start_again(program, environment)
+    }
+
+    /// Starts again, in the same data folder, what was stopped.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_again(mut self, program: &str, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        let own = self.own.take();
+        let mut bot = Self::start_in(program, &self.data, environment)?;
+        bot.own = own;
+        Ok(bot)
     }
 
     /// `GET path`.
@@ -206,10 +283,23 @@ impl Bot {
         body: &[u8],
         headers: &[(&str, &str)],
     ) -> Result<Answer, Failure> {
+        let key = self.key.as_deref().map(|key| ("x-api-key", key));
+        let headers: Vec<(&str, &str)> = key.into_iter().chain(headers.iter().copied()).collect();
+        self.post_as_stranger(path, content_type, body, &headers)
+    }
+
+    /// As [`Bot::post_with`], without a key.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn post_as_stranger(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, Failure> {
         let mut request = self.agent.post(format!("{}{path}", self.address)).header("content-type", content_type);
-        if let Some(key) = &self.key {
-            request = request.header("x-api-key", key);
-        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -227,9 +317,10 @@ impl Bot {
 
 fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, Failure> {
     let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-    let (content_type, location) = (header("content-type"), header("location"));
-    let text = response.body_mut().with_config().limit(1 << 28).read_to_string()?;
-    Ok(Answer { status: response.status().as_u16(), content_type, location, text })
+    let (content_type, location, retry_after) = (header("content-type"), header("location"), header("retry-after"));
+    let bytes = response.body_mut().with_config().limit(1 << 28).read_to_vec()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Answer { status: response.status().as_u16(), content_type, location, retry_after, bytes, text })
 }
 
 impl Drop for Bot {

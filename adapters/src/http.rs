@@ -1,0 +1,126 @@
+//! The one HTTP client.
+
+use std::io::Write;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, Url, header};
+
+use crate::Error;
+
+/// Time that a call may take, connecting included.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Time that the download of a backup may take.
+const LONG: Duration = Duration::from_mins(10);
+/// Bytes of an answer that are read.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// Makes TLS ready. Called once, before anything connects.
+pub fn prepare() {
+    // A second call finds a provider in place, which is just as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// The client.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: Client,
+}
+
+impl Http {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new() -> Result<Self, Error> {
+        prepare();
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .user_agent(concat!("clew/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| Error::Permanent(format!("the HTTP client cannot be made: {error}")))?;
+        Ok(Self { client })
+    }
+
+    /// Writes what is under `url`, an address of our own, to `out`. `key` is an API key of ours.
+    ///
+    /// # Errors
+    /// When no good answer comes, or it cannot be written.
+    pub async fn download(&self, url: &str, key: Option<&str>, out: &mut impl Write) -> Result<(), Error> {
+        let mut request = self.client.get(url).timeout(LONG);
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        let failed = |error: reqwest::Error| Error::Permanent(error.without_url().to_string());
+        let mut response = request.send().await.map_err(failed)?;
+        if !response.status().is_success() {
+            return Err(Error::Permanent(format!("it answers {}", response.status())));
+        }
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            out.write_all(&chunk).map_err(|error| Error::Permanent(error.to_string()))?;
+        }
+        out.flush().map_err(|error| Error::Permanent(error.to_string()))
+    }
+
+    /// The text under `url`. `instead` is an address that stands in for its host: a proxy, or a server of a test.
+    ///
+    /// # Errors
+    /// When the address cannot be used, or no good answer comes.
+    pub async fn get(&self, url: &str, instead: Option<&str>) -> Result<String, Error> {
+        let url = address(url, instead)?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let failed = |error: reqwest::Error| Error::Transient {
+            why: format!("{host} does not answer: {}", error.without_url()),
+            retry_after: None,
+        };
+        let mut response = self.client.get(url).send().await.map_err(failed)?;
+        let status = response.status();
+        if status.is_success() {
+            let mut text = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                if text.len() + chunk.len() > MAX_ANSWER {
+                    return Err(Error::Permanent(format!("the answer of {host} is larger than {MAX_ANSWER} bytes")));
+                }
+                text.extend_from_slice(&chunk);
+            }
+            return String::from_utf8(text).map_err(|_| Error::Permanent(format!("the answer of {host} is no text")));
+        }
+        let why = format!("{host} answers {}", status.as_u16());
+        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+            let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            return Err(Error::Transient { why, retry_after: after.map(Duration::from_secs) });
+        }
+        Err(Error::Permanent(why))
+    }
+}
+
+/// `url`, or its path at the address that stands in for its host. Plain http goes to this machine only.
+fn address(url: &str, instead: Option<&str>) -> Result<Url, Error> {
+    let bad = |url: &str| Error::Permanent(format!("{url:?} is no address that can be asked"));
+    let mut address = Url::parse(url).map_err(|_| bad(url))?;
+    if let Some(instead) = instead {
+        let base = Url::parse(instead).map_err(|_| bad(instead))?;
+        let (path, query) = (address.path().to_owned(), address.query().map(str::to_owned));
+        address = base;
+        address.set_path(&path);
+        address.set_query(query.as_deref());
+    }
+    let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if address.scheme() == "https" || (address.scheme() == "http" && is_here) { Ok(address) } else { Err(bad(url)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_or_this_machine_is_asked() {
+        let asked = |url: &str, instead| address(url, instead).map(|url| url.to_string()).unwrap_or_default();
+        assert_eq!(asked("https://a.example/x?y=1", None), "https://a.example/x?y=1");
+        assert_eq!(asked("https://a.example/x?y=1", Some("http://127.0.0.1:99")), "http://127.0.0.1:99/x?y=1");
+        for bad in ["http://a.example/", "ftp://127.0.0.1/", "file:///etc/passwd", "x"] {
+            assert_eq!(asked(bad, None), "", "{bad}");
+        }
+    }
+}
