@@ -1,15 +1,24 @@
 //! The parts, wired once.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
+use clew_adapters::chat::{Chat, MessageRef, Place};
 use clew_pipeline::anomaly::baseline::Baseline;
-use clew_pipeline::{Pipeline, Sources};
+use clew_pipeline::{Pipeline, Sources, Triage};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::clock;
 use crate::config::{Config, ConfigError, Settings};
+use crate::incident::Home;
+use crate::queue::{Job, Queue};
+use crate::senders::Senders;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -25,23 +34,46 @@ pub enum StartError {
     /// The metrics cannot be made.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// A system outside cannot be used at all.
+    #[error(transparent)]
+    Adapter(#[from] clew_adapters::Error),
 }
 
 /// Seconds between two looks at the knowledge on disk.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Time between two looks at the room on the disk.
+const MEASURE_EVERY: Duration = Duration::from_millis(500);
+/// Time between two removals of what is older than the settings keep.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// Time from the start to the first of them.
+const SWEEP_FIRST: Duration = Duration::from_mins(10);
+/// Deliveries whose body is read and checked at once; each holds at most `webhooks.body_limit_bytes` in memory.
+const READ_AT_ONCE: usize = 64;
 
 /// Everything a request may need.
 pub struct App {
     /// The analysis.
     pub pipeline: Arc<Pipeline>,
     /// State on disk.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// Figures about this process.
     pub metrics: Metrics,
     /// One permit a core: the pipeline is arithmetic, and more at once only make all slower.
     pub cores: Arc<Semaphore>,
     /// One permit a request that may wait for a core.
     pub waiting: Arc<Semaphore>,
+    /// One permit a delivery that is being read.
+    pub reading: Semaphore,
+    /// What must still be done.
+    pub queue: Arc<Queue>,
+    /// Calls to senders of alerts.
+    pub senders: Senders,
+    /// The chat platforms.
+    chats: Vec<Chat>,
+    /// When messages were last edited.
+    edits: Mutex<HashMap<MessageRef, Instant>>,
+    parallel: usize,
+    told: Mutex<Option<mpsc::UnboundedReceiver<Job>>>,
     settings: Settings,
     config: RwLock<Arc<Config>>,
 }
@@ -53,13 +85,21 @@ impl App {
     /// When the store or a setting cannot be used. Missing models are no error: the verdicts say what is missing.
     pub fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
         let at_start = settings.typed(&Value::Object(serde_json::Map::new()))?;
-        let store = Store::open(&at_start.data.dir)?;
+        let (store, told) = Store::open(&at_start.data.dir)?;
+        let store = Arc::new(store);
         let config = settings.typed(&store.settings()?)?;
         crate::telemetry::start_log(&config.log);
         let pipeline = Arc::new(Pipeline::load(&sources(&config)));
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Arc::new(Self {
             pipeline,
+            chats: crate::chats::all(&config, &store)?,
+            senders: Senders::new()?,
+            queue: Arc::new(Queue::new()),
+            told: Mutex::new(Some(told)),
+            edits: Mutex::default(),
+            parallel: cores,
+            reading: Semaphore::new(READ_AT_ONCE),
             store,
             metrics: Metrics::new()?,
             cores: Arc::new(Semaphore::new(cores)),
@@ -69,11 +109,131 @@ impl App {
         }))
     }
 
+    /// Starts everything that runs besides the server, until `stop`. What is in `tasks` is finished at the end.
+    // The home of this call; everywhere else clippy.toml forbids it.
+    #[allow(clippy::disallowed_methods)]
+    pub fn begin(self: &Arc<Self>, stop: &CancellationToken, tasks: &TaskTracker) {
+        self.follow_knowledge(stop.clone());
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(told) = told {
+            let queue = Arc::clone(&self.queue);
+            tokio::spawn(queue.run(Arc::clone(self), told, stop.clone(), tasks.clone()));
+        }
+        let app = Arc::clone(self);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.watch_disk().await }));
+        let app = Arc::clone(self);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.sweep().await }));
+    }
+
+    /// Looks at the room on the disk, and says when there is too little and when there is enough again.
+    async fn watch_disk(&self) {
+        loop {
+            if self.store.measure(self.config().data.min_free_mib) {
+                if self.disk_is_full() {
+                    tracing::error!("{}", StoreError::DiskFull);
+                } else {
+                    tracing::info!("there is room on the disk again; work goes on");
+                }
+            }
+            tokio::time::sleep(MEASURE_EVERY).await;
+        }
+    }
+
+    /// Removes what is older than the settings keep, now and then. By a clock that has just jumped, nothing is old.
+    async fn sweep(self: Arc<Self>) {
+        let mut clock = clock::Watch::start();
+        let mut wait = SWEEP_FIRST;
+        loop {
+            tokio::time::sleep(wait).await;
+            wait = SWEEP_EVERY;
+            if !clock.is_steady(clock::now(), std::time::Instant::now()) {
+                tracing::warn!(
+                    "the clock of this machine has jumped; nothing is removed for its age until it was steady for a day"
+                );
+                continue;
+            }
+            let app = Arc::clone(&self);
+            let swept =
+                tokio::task::spawn_blocking(move || app.store.sweep(&app.config().retention, clock::now())).await;
+            match swept {
+                Ok(Ok(swept)) => {
+                    swept.dead_letters.iter().for_each(|id| self.queue.forget(*id));
+                    tracing::debug!(?swept, "what is older than the settings keep was removed");
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "what is older than the settings keep could not be removed"),
+                Err(error) => tracing::error!(%error, "what is older than the settings keep could not be removed"),
+            }
+        }
+    }
+
+    /// Whether there is too little room on the disk to write anything.
+    #[must_use]
+    pub fn disk_is_full(&self) -> bool {
+        self.store.is_full()
+    }
+
+    /// Jobs of arithmetic that run at once.
+    #[must_use]
+    pub fn parallel(&self) -> usize {
+        self.parallel
+    }
+
+    /// A chat platform by its name.
+    #[must_use]
+    pub fn chat(&self, platform: &str) -> Option<&Chat> {
+        use clew_adapters::chat::ChatPlatform;
+        self.chats.iter().find(|chat| chat.name() == platform)
+    }
+
+    /// Where incidents that no chat asked for are shown.
+    #[must_use]
+    pub fn default_homes(&self) -> BTreeMap<String, Home> {
+        use clew_adapters::chat::ChatPlatform;
+        let config = self.config();
+        let homes = self.chats.iter().filter_map(|chat| {
+            let channel = config.channel(chat.name())?;
+            let place = Place { channel, thread: None };
+            Some((chat.name().to_owned(), Home { place, card: None, begun: false, shown: 0 }))
+        });
+        homes.collect()
+    }
+
+    /// Whether a message may be edited again, `pace` after its last edit.
+    ///
+    /// # Errors
+    /// How long it must wait.
+    pub fn wait_to_edit(&self, message: &MessageRef, pace: Duration) -> Result<(), Duration> {
+        let edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = edits.get(message).map(|last| (*last + pace).saturating_duration_since(Instant::now()));
+        wait.filter(|wait| !wait.is_zero()).map_or(Ok(()), Err)
+    }
+
+    /// Notes that a message was edited just now.
+    pub fn edited(&self, message: &MessageRef) {
+        /// Messages whose last edit is remembered, before the older half is forgotten.
+        const REMEMBERED: usize = 10_000;
+        let mut edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if edits.len() >= REMEMBERED {
+            edits.retain(|_, last| now.duration_since(*last) < Duration::from_mins(1));
+        }
+        edits.insert(message.clone(), now);
+    }
+
+    /// Counts a verdict in the metrics.
+    pub fn count(&self, triage: &Triage) {
+        self.metrics.predictions.with_label_values(&[triage.root_cause_id]).inc();
+        self.metrics.anomalies.inc_by(triage.counts.anomalies as u64);
+        for (stage, millis) in &triage.timings_ms {
+            self.metrics.triage_seconds.with_label_values(&[stage]).observe(millis / 1000.0);
+        }
+    }
+
     /// The settings in force.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         // A panic while the lock was held leaves a whole `Arc` behind, so the value is good all the same.
-        Arc::clone(&self.config.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What is normal for `service`, as far as it is known. A store that fails costs this knowledge, not the verdict.
@@ -96,7 +256,7 @@ impl App {
     /// Reads the knowledge again whenever it changes on disk, until `stop`.
     // The home of this call; everywhere else clippy.toml forbids it.
     #[allow(clippy::disallowed_methods)]
-    pub fn follow_knowledge(self: &Arc<Self>, stop: CancellationToken) {
+    fn follow_knowledge(self: &Arc<Self>, stop: CancellationToken) {
         let pipeline = Arc::clone(&self.pipeline);
         tokio::spawn(async move {
             let mut known = look(&pipeline).await;
@@ -133,10 +293,10 @@ impl App {
     /// # Errors
     /// When the change does not fit or the store fails.
     pub fn change_settings(&self, change: &Value) -> Result<Vec<String>, StartError> {
-        let mut config = self.config.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut config = self.config.write().unwrap_or_else(PoisonError::into_inner);
         let (changed, restart) = self.settings.change(&self.store.settings()?, change)?;
         let next = self.settings.typed(&changed)?;
-        self.store.change_settings(&changed, &crate::clock::now(), change)?;
+        self.store.change_settings(&changed, &clock::in_words(clock::now()), change)?;
         *config = Arc::new(next);
         Ok(restart)
     }

@@ -10,18 +10,11 @@ use serde_json::{Map, Value, json};
 /// The defaults, with a comment for every key.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
 
-/// Settings whose value never leaves the process.
-const SECRETS: [&str; 9] = [
-    "http.api_keys",
-    "slack.app_token",
-    "slack.bot_token",
-    "slack.signing_secret",
-    "discord.token",
-    "jira.token",
-    "github.token",
-    "github.webhook_secret",
-    "jira.user",
-];
+/// Keys whose value never leaves the process, whatever their section.
+const SECRET_KEYS: [&str; 8] =
+    ["api_keys", "token", "secret", "app_token", "bot_token", "signing_secret", "webhook_secret", "user"];
+/// Keys that say where something is: whoever may change settings must not turn a token to another host.
+const PLACES: [&str; 2] = ["api_url", "address"];
 /// Settings that are read at start only.
 const AT_START: [&str; 8] = [
     "http.addr",
@@ -58,6 +51,14 @@ pub struct Config {
     pub pipeline: PipelineSettings,
     /// Own log.
     pub log: Log,
+    /// Incidents.
+    pub incidents: Incidents,
+    /// Deliveries of alerts.
+    pub webhooks: Webhooks,
+    /// Durable work.
+    pub jobs: Jobs,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Sections of integrations, which only `clew_adapters` knows by name.
     #[serde(flatten)]
     pub integrations: std::collections::BTreeMap<String, std::collections::BTreeMap<String, SecretString>>,
@@ -87,6 +88,51 @@ pub struct Data {
     pub dir: PathBuf,
     /// Verdicts kept.
     pub max_replays: usize,
+    /// Room that must be left on the disk, in MiB.
+    pub min_free_mib: u64,
+}
+
+/// Incidents.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incidents {
+    /// Hours in which the same failure is the same incident again.
+    pub reopen_hours: u32,
+    /// Whether the last alert that is over resolves the incident.
+    pub resolve_with_alerts: bool,
+}
+
+/// Deliveries of alerts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Largest delivery, in bytes.
+    pub body_limit_bytes: usize,
+    /// Deliveries that may wait to be worked off.
+    pub max_waiting: usize,
+}
+
+/// Durable work.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Tries after which a job is given up.
+    pub max_tries: u32,
+}
+
+/// How long things are kept, in days.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names)] // a setting says its unit in its name
+pub struct Retention {
+    /// Text of logs and alerts, after the incident was over.
+    pub raw_text_days: u32,
+    /// Incidents, after they were over.
+    pub incident_days: u32,
+    /// Delivery keys.
+    pub key_days: u32,
+    /// Dead letters.
+    pub dead_job_days: u32,
 }
 
 /// Analysis.
@@ -140,7 +186,7 @@ impl Settings {
             for name in aliases.chain([name.as_str()]) {
                 if let Some(text) = environment(name).filter(|text| !text.is_empty()) {
                     let value = from_text(&text, &default)
-                        .ok_or_else(|| ConfigError(format!("{name}: {text:?} is not a number")))?;
+                        .ok_or_else(|| ConfigError(format!("{name}: {text:?} is not {}", kind(&default))))?;
                     merge(&mut from_environment, nested(&setting, value));
                 }
             }
@@ -176,13 +222,13 @@ impl Settings {
     #[must_use]
     pub fn masked(&self, stored: &Value) -> Value {
         let mut document = self.merged(stored);
-        for secret in SECRETS {
-            let masked = match at(&document, secret) {
+        for (name, value) in settings_of(&document).into_iter().filter(|(name, _)| is_secret(name)) {
+            let masked = match value {
                 Value::Array(keys) => Value::from(vec![MASK; keys.len()]),
                 Value::String(text) if !text.is_empty() => MASK.into(),
                 empty => empty,
             };
-            merge(&mut document, nested(secret, masked));
+            merge(&mut document, nested(&name, masked));
         }
         document
     }
@@ -204,13 +250,18 @@ impl Settings {
             if value == at(&masked, &name) {
                 continue;
             }
-            if SECRETS.contains(&name.as_str()) {
+            if is_secret(&name) {
                 return Err(ConfigError(format!(
                     "{name}: secrets are not kept in the store; set it in the environment or in clew.toml"
                 )));
             }
             if !at(&self.environment, &name).is_null() {
                 return Err(ConfigError(format!("{name}: the environment sets it and would win; change it there")));
+            }
+            if name.split_once('.').is_some_and(|(_, key)| PLACES.contains(&key)) {
+                return Err(ConfigError(format!(
+                    "{name}: where Clew connects to is not changed while it runs; set it in the environment or in clew.toml"
+                )));
             }
             if name == "data.dir" {
                 return Err(ConfigError("data.dir: the store cannot say where it is itself; set CLEW_DATA_DIR".into()));
@@ -255,10 +306,21 @@ impl Config {
                 self.log.level
             ));
         }
-        if !(1_024..=1 << 30).contains(&self.http.body_limit_bytes) {
-            return error("http.body_limit_bytes: must be between 1024 (1 KiB) and 1073741824 (1 GiB)".into());
+        for (name, value) in [
+            ("http.body_limit_bytes", self.http.body_limit_bytes),
+            ("webhooks.body_limit_bytes", self.webhooks.body_limit_bytes),
+        ] {
+            if !(1_024..=1 << 30).contains(&value) {
+                return error(format!("{name}: must be between 1024 (1 KiB) and 1073741824 (1 GiB)"));
+            }
         }
         for (name, value, most) in [
+            ("webhooks.max_waiting", self.webhooks.max_waiting, 10_000_000),
+            ("jobs.max_tries", self.jobs.max_tries as usize, 1_000),
+            ("retention.raw_text_days", self.retention.raw_text_days as usize, 36_500),
+            ("retention.incident_days", self.retention.incident_days as usize, 36_500),
+            ("retention.key_days", self.retention.key_days as usize, 36_500),
+            ("retention.dead_job_days", self.retention.dead_job_days as usize, 36_500),
             ("http.max_lines", self.http.max_lines, 1_000_000_000),
             ("http.max_waiting", self.http.max_waiting, 100_000),
             ("data.max_replays", self.data.max_replays, 10_000_000),
@@ -267,19 +329,43 @@ impl Config {
                 return error(format!("{name}: must be between 1 and {most}"));
             }
         }
+        if self.incidents.reopen_hours > 100_000 {
+            return error("incidents.reopen_hours: must be between 0 and 100000".into());
+        }
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return error(format!("log.format: {:?} is neither \"text\" nor \"json\"", self.log.format));
         }
         Ok(())
     }
 
+    /// The channel of a chat platform in which incidents are shown, if one is set.
+    #[must_use]
+    pub fn channel(&self, platform: &str) -> Option<String> {
+        self.integration(platform, "channel").map(|channel| channel.expose_secret().to_owned())
+    }
+
+    /// The address that stands in for the hosts of a sender of alerts, if one is set.
+    #[must_use]
+    pub fn stand_in(&self, format: &str) -> Option<String> {
+        self.integration(format, "address").map(|address| address.expose_secret().to_owned())
+    }
+
+    /// A key of an integration's section, if it is set.
+    #[must_use]
+    pub fn integration(&self, section: &str, key: &str) -> Option<&SecretString> {
+        self.integrations.get(section)?.get(key).filter(|value| !value.expose_secret().is_empty())
+    }
+
     /// Whether all `keys` of an integration's `section` are set.
     #[must_use]
     pub fn is_configured(&self, section: &str, keys: &[&str]) -> bool {
-        self.integrations.get(section).is_some_and(|settings| {
-            keys.iter().all(|key| settings.get(*key).is_some_and(|value| !value.expose_secret().is_empty()))
-        })
+        keys.iter().all(|key| self.integration(section, key).is_some())
     }
+}
+
+/// Whether a setting's value is a secret.
+fn is_secret(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(_, key)| SECRET_KEYS.contains(&key))
 }
 
 fn parse(text: &str, origin: &str) -> Result<Value, ConfigError> {
@@ -329,6 +415,7 @@ fn merge(into: &mut Value, from: Value) {
 fn from_text(text: &str, default: &Value) -> Option<Value> {
     match default {
         Value::Number(_) => text.trim().parse::<u64>().ok().map(Value::from),
+        Value::Bool(_) => text.trim().parse::<bool>().ok().map(Value::from),
         Value::Array(_) => {
             Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().into())
         }

@@ -1,6 +1,8 @@
 //! Own log and metrics.
 
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
@@ -32,6 +34,20 @@ pub struct Metrics {
     pub recommendations: IntCounter,
     /// Seconds by stage of the pipeline.
     pub triage_seconds: HistogramVec,
+    /// Deliveries of alerts by format and outcome.
+    pub deliveries: IntCounterVec,
+    /// Alerts accepted, by format.
+    pub alerts: IntCounterVec,
+    /// Seconds from a delivery to its answer, by format.
+    pub intake_seconds: HistogramVec,
+    /// Verdicts that people corrected, by what was named and what it was.
+    pub feedback: IntCounterVec,
+    /// Jobs that wait or run, by kind.
+    pub jobs_waiting: IntGaugeVec,
+    /// Age of the oldest job of each kind, in seconds.
+    pub jobs_oldest: IntGaugeVec,
+    /// Dead letters.
+    pub dead_letters: IntGauge,
 }
 
 impl Metrics {
@@ -56,6 +72,17 @@ impl Metrics {
             HistogramOpts::new("clew_triage_seconds", "Seconds that a stage of a triage took").buckets(buckets);
         let triage_seconds = HistogramVec::new(seconds, &["stage"])?;
         registry.register(Box::new(triage_seconds.clone()))?;
+        let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+        let seconds = HistogramOpts::new("clew_intake_seconds", "Seconds from a delivery to its answer");
+        let intake_seconds = HistogramVec::new(seconds.buckets(buckets), &["format"])?;
+        registry.register(Box::new(intake_seconds.clone()))?;
+        let gauges = |name: &str, help: &str| {
+            let gauge = IntGaugeVec::new(Opts::new(name, help), &["kind"])?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        let dead_letters = IntGauge::new("clew_dead_letters", "Jobs that were given up")?;
+        registry.register(Box::new(dead_letters.clone()))?;
         let metrics = Self {
             requests: counters("clew_requests_total", "HTTP requests", &["endpoint", "status"])?,
             errors: counters("clew_errors_total", "HTTP requests answered with 400 or above", &["endpoint"])?,
@@ -64,6 +91,13 @@ impl Metrics {
             searches: counter("clew_searches_total", "Searches of the knowledge")?,
             recommendations: counter("clew_recommendations_total", "Recommendations asked for")?,
             triage_seconds,
+            deliveries: counters("clew_deliveries_total", "Deliveries of alerts", &["format", "outcome"])?,
+            alerts: counters("clew_alerts_total", "Alerts accepted", &["format"])?,
+            intake_seconds,
+            feedback: counters("clew_feedback_total", "Verdicts that people corrected", &["named", "right"])?,
+            jobs_waiting: gauges("clew_jobs_waiting", "Jobs that wait or run")?,
+            jobs_oldest: gauges("clew_jobs_oldest_seconds", "Age of the oldest job")?,
+            dead_letters,
             registry,
         };
         #[cfg(target_os = "linux")]

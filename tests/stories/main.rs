@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a story that fails stops
 
+mod alerts;
 mod api;
+mod chat_console;
 mod command_line;
 mod console;
+mod durable;
+mod incidents;
 mod knowledge;
 mod repository;
 mod settings;
+mod torture;
 mod understanding;
 
 /// The program under test.

@@ -1,12 +1,12 @@
 //! The command line.
 
+mod backup;
 mod diff;
 mod eval;
 mod input;
 mod kb;
 mod models;
 mod render;
-pub use render::in_words;
 mod serve;
 mod templates;
 mod train;
@@ -51,6 +51,10 @@ enum Command {
     Diff(diff::Arguments),
     /// Import, list, search and check runbooks and past incidents
     Kb(kb::Arguments),
+    /// Write everything that is kept to a file, also while Clew runs
+    Backup(backup::Backup),
+    /// Put a backup into an empty data folder
+    Restore(backup::Restore),
     /// Measure the analysis: root causes, templates, anomalies, retrieval
     Eval(eval::Arguments),
     /// Train the root-cause classifier and the action ranker from the data in `models/`
@@ -79,6 +83,8 @@ pub fn run() -> ExitCode {
         Command::Templates(arguments) => templates::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Kb(arguments) => with_config(&settings, |config| kb::run(&arguments, config)),
+        Command::Backup(arguments) => with_config(&settings, |config| backup::backup(&arguments, config)),
+        Command::Restore(arguments) => with_config(&settings, |config| backup::put_back(&arguments, config)),
         Command::Eval(arguments) => with_config(&settings, |config| eval::run(&arguments, config)),
         Command::Train(arguments) => with_config(&settings, |config| train::run(&arguments, config)),
         Command::Models(arguments) => with_config(&settings, |config| models::run(&arguments, config)),

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use clew_pipeline::Triage;
 use clew_pipeline::knowledge::document::Risk;
 
+use crate::words::how_sure;
+
 /// Runners-up below this probability are not worth a line.
 const RUNNER_UP: f64 = 0.03;
 
@@ -34,34 +36,13 @@ impl Style {
     }
 }
 
-/// How sure a verdict is, in words. `leading` is the id of the most probable root cause: when it is not the one that
-/// was named, nothing was likely enough to be named. A healthy log is told from one in which something went wrong, and the
-/// lines do not say why.
-#[must_use]
-pub fn in_words(named: &str, leading: &str, confidence: f64, something_stands_out: bool) -> String {
-    if named == leading && named == "unknown" && confidence >= 0.7 {
-        let words = if something_stands_out { "these lines do not say why" } else { "these lines show no failure" };
-        return words.to_owned();
-    }
-    if named != leading {
-        return "no root cause is likely enough to be named".to_owned();
-    }
-    let words = match confidence {
-        c if c >= 0.9 => "almost certain",
-        c if c >= 0.7 => "likely",
-        c if c >= 0.5 => "more likely than not",
-        _ => "a guess among others",
-    };
-    format!("{:.0} %, {words}", confidence * 100.0)
-}
-
 /// The whole verdict as text.
 #[must_use]
 pub fn verdict(triage: &Triage, style: Style) -> String {
     let mut out = String::new();
     let unknown = triage.root_cause_id == "unknown";
     let leading = triage.candidates.first().map_or("", |candidate| candidate.id);
-    let sure = in_words(triage.root_cause_id, leading, triage.confidence, !triage.anomalies.is_empty());
+    let sure = how_sure(triage.root_cause_id, leading, triage.confidence, !triage.anomalies.is_empty());
     let colour = if unknown { "1;33" } else { "1;31" };
     let _ = writeln!(out, "{}  {sure}", style.paint(colour, triage.root_cause));
     runners_up(&mut out, triage, style);

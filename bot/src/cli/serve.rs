@@ -26,6 +26,7 @@ pub fn run(settings: Settings) -> u8 {
     };
     let code = runtime.block_on(serve(Arc::clone(&app)));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    // The store is closed with the last part that uses it.
     if let Err(error) = app.store.flush() {
         return refuse(&error, FAILED);
     }
@@ -48,7 +49,8 @@ async fn serve(app: Arc<App>) -> u8 {
     };
     greet(&app, addr);
     let stop = tokio_util::sync::CancellationToken::new();
-    app.follow_knowledge(stop.clone());
+    let tasks = tokio_util::task::TaskTracker::new();
+    app.begin(&stop, &tasks);
     let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = server.into_future();
     tokio::pin!(server);
@@ -56,12 +58,14 @@ async fn serve(app: Arc<App>) -> u8 {
         done = &mut server => return ended(done),
         () = asked_to_stop => {}
     }
-    println!("clew is stopping: requests under way have {GRACE_SECONDS} s to end");
+    println!("clew is stopping: requests and jobs under way have {GRACE_SECONDS} s to end; what waits is kept");
     stop.cancel();
-    if let Ok(done) = tokio::time::timeout(std::time::Duration::from_secs(GRACE_SECONDS), server).await {
+    tasks.close();
+    let end = async { tokio::join!(server, tasks.wait()).0 };
+    if let Ok(done) = tokio::time::timeout(std::time::Duration::from_secs(GRACE_SECONDS), end).await {
         ended(done)
     } else {
-        tracing::warn!("some requests did not end in time");
+        tracing::warn!("some requests or jobs did not end in time; jobs run again at the next start");
         VERDICT
     }
 }
@@ -85,8 +89,23 @@ fn greet(app: &App, addr: std::net::SocketAddr) {
         println!("  NOT LOADED       {}: {}", skipped.stage, skipped.why);
     }
     println!("  state            {}", config.data.dir.display());
+    let formats: Vec<&str> = clew_adapters::alerts::FORMATS.iter().map(|format| format.name()).collect();
+    println!("  alerts           POST http://{addr}/webhooks/… ({})", formats.join(", "));
+    let jobs = app.store.jobs().unwrap_or_default();
+    if !jobs.is_empty() {
+        let dead = jobs.iter().filter(|job| job.dead).count();
+        println!("  work             {} jobs wait from before, {dead} dead letters (GET /jobs)", jobs.len() - dead);
+    }
     for integration in clew_adapters::INTEGRATIONS {
-        if config.is_configured(integration.section, integration.keys) {
+        if app.chat(integration.section).is_some() {
+            match config.channel(integration.section) {
+                Some(channel) => println!(
+                    "  {:<16} incidents are shown in {channel}; what people say there is not heard yet",
+                    integration.name
+                ),
+                None => println!("  {:<16} has a token but no channel: {}", integration.name, integration.setup),
+            }
+        } else if config.is_configured(integration.section, integration.keys) {
             println!("  {:<16} settings found, but this version does not connect to it yet", integration.name);
         } else {
             println!("  {:<16} not configured: {}", integration.name, integration.setup);

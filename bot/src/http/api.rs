@@ -31,16 +31,17 @@ pub async fn triage(State(app): State<Arc<App>>, headers: HeaderMap, body: Body)
 pub async fn triage_and_keep(app: &Arc<App>, logs: Logs) -> Result<Value, Problem> {
     let state = Arc::clone(app);
     on_core(app, move |pipeline| {
-        let id = state.store.replay_id(&[&format!("{:?}", logs.context), &logs.text]);
+        let id = state.store.name_of(&[&format!("{:?}", logs.context), &logs.text]);
         let redacted = |text: &Option<String>| text.as_deref().map(|text| pipeline.redact(text));
         let triage = triage_with_baseline(&state, pipeline, &logs);
-        count(&state, &triage);
+        state.count(&triage);
         let mut verdict = to_value(&triage)?;
         verdict["replay_id"] = id.clone().into();
         let (title, service) = (redacted(&logs.context.title), redacted(&logs.context.service));
-        let replay = Replay { at: crate::clock::now(), title, service, triage: verdict.clone() };
+        let replay =
+            Replay { at: crate::clock::in_words(crate::clock::now()), title, service, triage: verdict.clone() };
         let keep = state.config().data.max_replays;
-        state.store.keep_replay(&id, &replay, keep).map_err(|e| Problem::internal(&e))?;
+        state.store.keep_replay(&id, &replay, keep)?;
         Ok(verdict)
     })
     .await?
@@ -125,7 +126,7 @@ pub async fn predict(State(app): State<Arc<App>>, headers: HeaderMap, body: Body
     let logs = read_logs(&app, &headers, body).await?;
     let state = Arc::clone(&app);
     let triage = on_core(&app, move |pipeline| triage_with_baseline(&state, pipeline, &logs)).await?;
-    count(&app, &triage);
+    app.count(&triage);
     Ok(Json(json!({
         "root_cause": triage.root_cause,
         "id": triage.root_cause_id,
@@ -179,7 +180,10 @@ pub async fn settings(State(app): State<Arc<App>>) -> Answer {
 /// `POST /config`: changes settings.
 pub async fn change_settings(State(app): State<Arc<App>>, body: Body) -> Answer {
     let change = Value::Object(read_object(&app, body).await?);
-    let restart = app.change_settings(&change).map_err(|error| match error {
+    let state = Arc::clone(&app);
+    // It is on disk when it returns, so it must not run where nothing may wait.
+    let changed = tokio::task::spawn_blocking(move || state.change_settings(&change)).await;
+    let restart = changed.map_err(|error| Problem::internal(&error))?.map_err(|error| match error {
         StartError::Config(error) => {
             let text = error.to_string();
             let field = text
@@ -206,7 +210,7 @@ async fn read_object(app: &Arc<App>, body: Body) -> Result<Map<String, Value>, P
 }
 
 /// Runs `work` on a thread of its own, as many at once as there are cores. 503 when too many wait already.
-async fn on_core<T: Send + 'static>(
+pub async fn on_core<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&Pipeline) -> T + Send + 'static,
 ) -> Result<T, Problem> {
@@ -220,14 +224,6 @@ async fn on_core<T: Send + 'static>(
     })
     .await
     .map_err(|error| Problem::internal(&error))
-}
-
-fn count(app: &App, triage: &Triage) {
-    app.metrics.predictions.with_label_values(&[triage.root_cause_id]).inc();
-    app.metrics.anomalies.inc_by(triage.counts.anomalies as u64);
-    for (stage, millis) in &triage.timings_ms {
-        app.metrics.triage_seconds.with_label_values(&[stage]).observe(millis / 1000.0);
-    }
 }
 
 fn to_value(value: &impl serde::Serialize) -> Result<Value, Problem> {

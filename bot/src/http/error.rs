@@ -13,13 +13,14 @@ pub struct Problem {
     field: Option<String>,
     limit: Option<Value>,
     retry_after: Option<u32>,
+    challenge: bool,
 }
 
 impl Problem {
     /// A problem with this status.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), field: None, limit: None, retry_after: None }
+        Self { status, detail: detail.into(), field: None, limit: None, retry_after: None, challenge: false }
     }
 
     /// 422: `field` does not fit.
@@ -42,6 +43,29 @@ impl Problem {
     #[must_use]
     pub fn busy(seconds: u32, detail: impl Into<String>) -> Self {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// Its status in one word, for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => "busy",
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "unauthorized",
+            status if status.is_server_error() => "failed",
+            _ => "refused",
+        }
+    }
+
+    /// 401. Some senders give their password only when they are asked for it in this way.
+    #[must_use]
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, detail) }
+    }
+
+    /// 404: there is no such thing.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
     }
 
     /// 500, with the cause in the log and not in the answer.
@@ -68,6 +92,10 @@ impl IntoResponse for Problem {
         }
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.challenge {
+            let basic = HeaderValue::from_static("Basic realm=\"clew\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+        }
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -5,8 +5,11 @@ mod console;
 mod error;
 mod guard;
 mod health;
+mod incidents;
+mod jobs;
 mod openapi;
 mod request;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -30,17 +33,37 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/predict", post(api::predict))
         .route("/search", post(api::search))
         .route("/recommend", post(api::recommend))
+        .route("/webhooks/{format}", post(webhooks::deliver))
+        .route("/webhooks/{format}/{token}", post(webhooks::deliver_with_token))
+        .route("/incidents", get(incidents::list).post(incidents::open))
+        .route("/incidents/{id}", get(incidents::one))
+        .route("/incidents/{id}/events", get(incidents::events))
+        .route("/incidents/{id}/alerts", get(incidents::alerts))
+        .route("/incidents/{id}/{action}", post(incidents::act))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{id}/{action}", post(jobs::act))
+        .route("/backup", get(jobs::backup))
         .route("/config", get(api::settings).post(api::change_settings))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(openapi::page))
-        .route("/", get(console::home).post(console::triage))
-        .route("/t/{replay_id}", get(console::verdict))
-        .route("/login", get(console::login).post(console::sign_in))
+        .route("/", get(console::triage::home).post(console::triage::triage))
+        .route("/t/{replay_id}", get(console::triage::verdict))
+        .route("/i", get(console::incidents::list))
+        .route("/i/{id}", get(console::incidents::one).post(console::incidents::act))
+        .route("/chat", get(console::chat::home))
+        .route("/chat/{channel}", get(console::chat::channel).post(console::chat::write))
+        .route("/chat/{channel}/{message}", get(console::chat::thread).post(console::chat::reply))
+        .route("/chat/press/{message}", post(console::chat::press))
+        .route("/me", post(console::remember))
+        .route("/work", get(console::work::list))
+        .route("/work/{id}/{action}", post(console::work::act))
+        .route("/login", get(console::sign_in::login).post(console::sign_in::sign_in))
         .route("/style.css", get(console::style))
         .route("/console.js", get(console::script))
+        .route("/chat.js", get(console::chat_script))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&app), guard::guard))

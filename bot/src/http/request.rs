@@ -36,11 +36,19 @@ pub struct Logs {
 /// # Errors
 /// 413 when it is larger, 400 when the connection broke.
 pub async fn body(body: Body, limits: &Http) -> Result<Bytes, Problem> {
-    let limit = limits.body_limit_bytes;
+    body_up_to(body, limits.body_limit_bytes, "http.body_limit_bytes").await
+}
+
+/// As [`body`], up to `limit` bytes, which `setting` sets.
+///
+/// # Errors
+/// As [`body`].
+pub async fn body_up_to(body: Body, limit: usize, setting: &str) -> Result<Bytes, Problem> {
     to_bytes(body, limit).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
+        let too_large =
+            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
         if too_large {
-            let detail = format!("the body is larger than {limit} bytes; send the part around the failure, or raise http.body_limit_bytes");
+            let detail = format!("the body is larger than {limit} bytes; send less at once, or raise {setting}");
             Problem::too_large("body", limit, detail)
         } else {
             Problem::new(StatusCode::BAD_REQUEST, "the body ended before it was complete")

@@ -1,0 +1,602 @@
+//! Durable jobs: what must still be done, kept in the store until it is.
+//!
+//! The store holds the jobs; this is the plan of when each runs. A job may run twice (a crash after the work and before the
+//! note that it is done), so every job is idempotent. Times are planned on the monotonic clock: one that is set back or
+//! forward neither holds jobs up nor runs them all at once.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clew_adapters::chat::ChatPlatform;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::clock::{self, Time};
+use crate::incident::IncidentId;
+use crate::jobs;
+
+/// Longest time between two tries of a job that its system does not ask for.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// Longest time that a system may ask us to wait.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// Jobs of one lane that run at once, where order matters.
+const ONE: usize = 1;
+
+/// What is to be done. Ids, not copies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Put the alerts of an accepted delivery into incidents.
+    TriageAlerts {
+        /// Number of the delivery.
+        delivery: u64,
+    },
+    /// Do what somebody said in a chat.
+    Hear {
+        /// What happened.
+        event: Box<clew_adapters::chat::ChatEvent>,
+    },
+    /// Show an incident as it is now.
+    PostCard {
+        /// Which.
+        incident: IncidentId,
+        /// On which platform.
+        platform: String,
+        /// In which channel.
+        channel: String,
+    },
+    /// Say a sentence in a place.
+    Say {
+        /// On which platform.
+        platform: String,
+        /// Where.
+        place: clew_adapters::chat::Place,
+        /// What.
+        text: clew_adapters::chat::Rich,
+        /// Names this message for good.
+        key: String,
+    },
+    /// Say a sentence in the thread of an incident's card, once there is one.
+    SayInThread {
+        /// Which incident.
+        incident: IncidentId,
+        /// On which platform.
+        platform: String,
+        /// In which channel.
+        channel: String,
+        /// What.
+        text: clew_adapters::chat::Rich,
+        /// Names this message for good.
+        key: String,
+    },
+    /// Make a resolved incident a knowledge entry.
+    Learn {
+        /// Which.
+        incident: IncidentId,
+    },
+    /// Ask an address of a sender once, so that it goes on sending.
+    Confirm {
+        /// Format of its alerts.
+        format: String,
+        /// Which.
+        url: String,
+    },
+}
+
+/// Jobs of one lane share a limit: they never wait for those of another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// Arithmetic and the store.
+    Local,
+    /// A channel of a chat platform.
+    Channel(String, String),
+    /// Calls to senders of alerts.
+    Senders,
+}
+
+impl Work {
+    /// What it is called in metrics and lists.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TriageAlerts { .. } => "triage_alerts",
+            Self::Hear { .. } => "hear",
+            Self::PostCard { .. } => "post_card",
+            Self::Say { .. } => "say",
+            Self::SayInThread { .. } => "say_in_thread",
+            Self::Learn { .. } => "learn",
+            Self::Confirm { .. } => "confirm",
+        }
+    }
+
+    /// What it is about, when one job about it does for all.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::PostCard { incident, platform, .. } => Some(format!("card/{platform}/{incident}")),
+            Self::Learn { incident } => Some(format!("learn/{incident}")),
+            _ => None,
+        }
+    }
+
+    /// Where it waits.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::TriageAlerts { .. } | Self::Hear { .. } | Self::Learn { .. } => Lane::Local,
+            Self::PostCard { platform, channel, .. } | Self::SayInThread { platform, channel, .. } => {
+                Lane::Channel(platform.clone(), channel.clone())
+            }
+            Self::Say { platform, place, .. } => Lane::Channel(platform.clone(), place.channel.clone()),
+            Self::Confirm { .. } => Lane::Senders,
+        }
+    }
+
+    /// Its place among those that are due in its lane: people who wait for an answer go before alerts.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Hear { .. } => 0,
+            Self::Say { .. } | Self::SayInThread { .. } => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// Something to be done, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: u64,
+    /// What is to be done.
+    pub work: Work,
+    /// Whether it goes before all others of its lane.
+    pub urgent: bool,
+    /// Counted up when the same is asked for again before it is done.
+    pub round: u64,
+    /// Failed tries.
+    pub tries: u32,
+    /// When it was first asked for.
+    pub created: Time,
+    /// When it runs next.
+    pub due: Time,
+    /// Why the last try failed.
+    pub error: Option<String>,
+    /// Whether it was given up: it stays until somebody has it tried again.
+    pub dead: bool,
+}
+
+/// Why a job is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobError {
+    /// It may work later.
+    Retry {
+        /// What happened.
+        why: String,
+        /// When to try again, if the system said so.
+        after: Option<Duration>,
+        /// Whether its whole lane must wait so long.
+        lane: bool,
+    },
+    /// It is not its time yet; this is no failure.
+    Later(Duration),
+    /// It will not work however often it is tried.
+    Fail(String),
+}
+
+impl From<crate::store::StoreError> for JobError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Retry { why: error.to_string(), after: None, lane: false }
+    }
+}
+
+impl From<clew_adapters::Error> for JobError {
+    fn from(error: clew_adapters::Error) -> Self {
+        match error {
+            clew_adapters::Error::Transient { why, retry_after } => {
+                Self::Retry { why, after: retry_after, lane: retry_after.is_some() }
+            }
+            other => Self::Fail(other.to_string()),
+        }
+    }
+}
+
+/// Figures about the queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Jobs that wait or run.
+    pub waiting: usize,
+    /// Dead letters.
+    pub dead: usize,
+    /// Deliveries that wait to be worked off.
+    pub deliveries: usize,
+}
+
+/// Place of a job in its lane: urgent ones first, then people, then by age.
+type Rank = (bool, u8, u64);
+
+#[derive(Default)]
+struct LaneState {
+    due: BTreeSet<Rank>,
+    later: BTreeSet<(Instant, u64)>,
+    running: usize,
+    not_before: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Plan {
+    jobs: HashMap<u64, Job>,
+    running: HashMap<u64, u64>,
+    lanes: HashMap<Lane, LaneState>,
+    dead: HashSet<u64>,
+    deliveries: usize,
+}
+
+/// The plan of all jobs.
+#[derive(Default)]
+pub struct Queue {
+    plan: Mutex<Plan>,
+    changed: Notify,
+}
+
+impl Queue {
+    /// An empty plan.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
+        // Every change of the plan is complete before anything in it can panic.
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Figures about it.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        let plan = self.plan();
+        Depth { waiting: plan.jobs.len(), dead: plan.dead.len(), deliveries: plan.deliveries }
+    }
+
+    /// How many jobs of each kind wait, and since when the oldest does.
+    #[must_use]
+    pub fn waiting(&self) -> HashMap<&'static str, (usize, Time)> {
+        let mut kinds: HashMap<&'static str, (usize, Time)> = HashMap::new();
+        for job in self.plan().jobs.values() {
+            let kind = kinds.entry(job.work.name()).or_insert((0, job.created));
+            kind.0 += 1;
+            kind.1 = kind.1.min(job.created);
+        }
+        kinds
+    }
+
+    /// Whether a job that `fits` waits or runs.
+    #[must_use]
+    pub fn has(&self, fits: impl Fn(&Work) -> bool) -> bool {
+        self.plan().jobs.values().any(|job| fits(&job.work))
+    }
+
+    /// Forgets a dead letter that the store no longer has.
+    pub fn forget(&self, id: u64) {
+        self.plan().dead.remove(&id);
+    }
+
+    /// Runs jobs until `stop`; those that run then are finished.
+    pub async fn run(
+        self: Arc<Self>,
+        app: Arc<App>,
+        mut told: mpsc::UnboundedReceiver<Job>,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) {
+        loop {
+            while let Ok(job) = told.try_recv() {
+                self.plan().add(job, Instant::now());
+            }
+            let next = self.start_due(&app, &tasks);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                job = told.recv() => match job {
+                    Some(job) => self.plan().add(job, Instant::now()),
+                    None => return,
+                },
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Starts what is due and has room. Returns when to look again.
+    fn start_due(self: &Arc<Self>, app: &Arc<App>, tasks: &TaskTracker) -> Instant {
+        let (due, next) = self.plan().take_due(Instant::now(), app.parallel());
+        for job in due {
+            let (queue, app) = (Arc::clone(self), Arc::clone(app));
+            tasks.spawn(async move {
+                let outcome = jobs::run(&app, &job).await;
+                let lane_waits = lane_waits(&app, &job, &outcome);
+                let told = settle(&app, &job, outcome).await;
+                queue.plan().ran(&job, told, lane_waits, Instant::now());
+                queue.changed.notify_one();
+            });
+        }
+        next
+    }
+}
+
+/// What a job did that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Did {
+    /// There was nothing to do.
+    Nothing,
+    /// What it should.
+    Work,
+}
+
+/// What follows from the outcome of a job, for the plan.
+enum Told {
+    Done,
+    /// The store has it; it comes again.
+    Kept,
+    /// Only the plan has it: it waits on, without a failure.
+    Later(Duration),
+}
+
+/// How long the lane of a job must wait after it: as long as its system says, and never less than its pace.
+fn lane_waits(app: &App, job: &Job, outcome: &Result<Did, JobError>) -> Duration {
+    let pace = match job.work.lane() {
+        Lane::Channel(platform, _) => app.chat(&platform).map(|chat| chat.pace().channel).unwrap_or_default(),
+        Lane::Local | Lane::Senders => Duration::ZERO,
+    };
+    match outcome {
+        Ok(Did::Nothing) | Err(JobError::Later(_)) => Duration::ZERO,
+        Err(JobError::Retry { after: Some(after), lane: true, .. }) => pace.max((*after).min(LONGEST_RETRY_AFTER)),
+        Ok(Did::Work) | Err(JobError::Retry { .. } | JobError::Fail(_)) => pace,
+    }
+}
+
+/// Writes down what came of a job.
+async fn settle(app: &Arc<App>, job: &Job, outcome: Result<Did, JobError>) -> Told {
+    let max_tries = app.config().jobs.max_tries;
+    let (change, told): (Job, Told) = match outcome {
+        Ok(_) => (job.clone(), Told::Done),
+        Err(JobError::Later(wait)) => return Told::Later(wait),
+        Err(JobError::Fail(why)) => {
+            tracing::error!(job = job.id, kind = job.work.name(), why, "a job was given up");
+            (Job { dead: true, error: Some(why), ..job.clone() }, Told::Kept)
+        }
+        Err(JobError::Retry { why, after, .. }) => {
+            let wait = after.map_or_else(|| backoff(job.tries, job.id), |after| after.min(LONGEST_RETRY_AFTER));
+            // A system that says when to come back is not failing, it is busy.
+            let tries = job.tries + u32::from(after.is_none());
+            let dead = tries >= max_tries;
+            if dead {
+                tracing::error!(job = job.id, kind = job.work.name(), why, tries, "a job was given up");
+            } else {
+                tracing::warn!(
+                    job = job.id,
+                    kind = job.work.name(),
+                    why,
+                    wait_ms = wait.as_millis(),
+                    "a job will be tried again"
+                );
+            }
+            let due = clock::now() + chrono::Duration::from_std(wait).unwrap_or_default();
+            (Job { tries, due, dead, error: Some(why), ..job.clone() }, Told::Kept)
+        }
+    };
+    let done = matches!(told, Told::Done);
+    let state = Arc::clone(app);
+    let written = tokio::task::spawn_blocking(move || {
+        state.store.change(|batch| if done { batch.finish(&change) } else { batch.keep_job(&change) })
+    })
+    .await;
+    match written {
+        Ok(Ok(())) => told,
+        Ok(Err(error)) => {
+            tracing::error!(%error, job = job.id, "what came of a job could not be kept; it runs again");
+            Told::Later(Duration::from_secs(1))
+        }
+        Err(error) => {
+            tracing::error!(%error, job = job.id, "what came of a job could not be kept; it runs again");
+            Told::Later(Duration::from_secs(1))
+        }
+    }
+}
+
+/// Time before try number `tries`: doubled each time from a quarter of a second, plus up to as much again so that jobs
+/// which failed together do not come back together. The jitter comes from the number of the job, which is as good as chance.
+fn backoff(tries: u32, id: u64) -> Duration {
+    let base = Duration::from_millis(250).saturating_mul(1 << tries.min(11)).min(LONGEST_WAIT / 2);
+    let mixed = (id ^ u64::from(tries).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+    // `mixed` has ten bits.
+    base + base.mul_f64(f64::from(u16::try_from(mixed).unwrap_or(0)) / 1024.0)
+}
+
+impl Plan {
+    fn add(&mut self, job: Job, now: Instant) {
+        let known = self.jobs.remove(&job.id);
+        if let Some(known) = &known {
+            self.unplan(known);
+        }
+        if job.dead {
+            self.dead.insert(job.id);
+            return;
+        }
+        self.dead.remove(&job.id);
+        // Told again while it runs: `ran` plans it when it ends.
+        if self.running.contains_key(&job.id) {
+            self.jobs.insert(job.id, job);
+            return;
+        }
+        let wait = (job.due - clock::now()).to_std().unwrap_or_default().min(LONGEST_RETRY_AFTER);
+        self.plan(job, wait, now);
+    }
+
+    fn plan(&mut self, job: Job, wait: Duration, now: Instant) {
+        self.deliveries += usize::from(matches!(job.work, Work::TriageAlerts { .. }));
+        let lane = self.lanes.entry(job.work.lane()).or_default();
+        if wait.is_zero() {
+            lane.due.insert(rank(&job));
+        } else {
+            lane.later.insert((now + wait, job.id));
+        }
+        self.jobs.insert(job.id, job);
+    }
+
+    fn unplan(&mut self, job: &Job) {
+        if self.running.contains_key(&job.id) {
+            return;
+        }
+        self.deliveries -= usize::from(matches!(job.work, Work::TriageAlerts { .. }));
+        if let Some(lane) = self.lanes.get_mut(&job.work.lane()) {
+            lane.due.remove(&rank(job));
+            lane.later.retain(|(_, id)| *id != job.id);
+        }
+    }
+
+    /// Takes what can run now. Returns it with the time when something else may become due.
+    fn take_due(&mut self, now: Instant, parallel: usize) -> (Vec<Job>, Instant) {
+        let (mut taken, mut next) = (Vec::new(), now + Duration::from_mins(1));
+        for (name, lane) in &mut self.lanes {
+            while let Some((due, id)) = lane.later.first().copied().filter(|(due, _)| *due <= now) {
+                lane.later.remove(&(due, id));
+                lane.due.extend(self.jobs.get(&id).map(rank));
+            }
+            if let Some(wait) = lane.not_before.filter(|wait| *wait > now) {
+                next = next.min(wait);
+                continue;
+            }
+            let room = if *name == Lane::Local { parallel } else { ONE };
+            while lane.running < room {
+                let Some(first) = lane.due.pop_first() else { break };
+                let Some(job) = self.jobs.get(&first.2) else { continue };
+                self.running.insert(job.id, job.round);
+                lane.running += 1;
+                taken.push(job.clone());
+            }
+            next = lane.later.first().map_or(next, |(due, _)| next.min(*due));
+        }
+        self.lanes.retain(|_, lane| {
+            lane.running > 0
+                || !lane.due.is_empty()
+                || !lane.later.is_empty()
+                || lane.not_before.is_some_and(|wait| wait > now)
+        });
+        (taken, next)
+    }
+
+    /// A job ran.
+    fn ran(&mut self, job: &Job, told: Told, lane_waits: Duration, now: Instant) {
+        self.running.remove(&job.id);
+        self.deliveries -= usize::from(matches!(job.work, Work::TriageAlerts { .. }));
+        if let Some(lane) = self.lanes.get_mut(&job.work.lane()) {
+            lane.running -= 1;
+            lane.not_before = (!lane_waits.is_zero()).then_some(now + lane_waits);
+        }
+        // What was told about it while it ran stands in the plan already; else it is what it was when it began.
+        let newer = self.jobs.remove(&job.id).filter(|now| *now != *job);
+        match (told, newer) {
+            (Told::Later(wait), newer) => self.plan(newer.unwrap_or_else(|| job.clone()), wait, now),
+            (_, Some(newer)) => self.add(newer, now),
+            (_, None) => {}
+        }
+    }
+}
+
+fn rank(job: &Job) -> Rank {
+    (!job.urgent, job.work.rank(), job.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(id: u64, work: Work, urgent: bool) -> Job {
+        let now = clock::now();
+        Job { id, work, urgent, round: 0, tries: 0, created: now, due: now, error: None, dead: false }
+    }
+
+    fn card(id: u64, channel: &str) -> Work {
+        Work::PostCard { incident: IncidentId(id), platform: "console".into(), channel: channel.into() }
+    }
+
+    fn ids(jobs: &[Job]) -> Vec<u64> {
+        jobs.iter().map(|job| job.id).collect()
+    }
+
+    #[test]
+    fn the_first_card_of_a_critical_incident_overtakes_the_rest_of_its_channel() {
+        let (mut plan, now) = (Plan::default(), Instant::now());
+        for id in 1..=3 {
+            plan.add(job(id, card(id, "a"), id == 3), now);
+        }
+        plan.add(job(4, card(4, "b"), false), now);
+        let (mut taken, _) = plan.take_due(now, 2);
+        taken.sort_by_key(|job| job.id);
+        assert_eq!(ids(&taken), [3, 4], "one for each channel");
+        assert!(plan.take_due(now, 2).0.is_empty(), "one at a time");
+    }
+
+    #[test]
+    fn a_channel_that_must_wait_does_not_hold_up_the_others() {
+        let (mut plan, now) = (Plan::default(), Instant::now());
+        let (first, second, other) =
+            (job(1, card(1, "a"), false), job(2, card(2, "a"), false), job(3, card(3, "b"), false));
+        plan.add(first.clone(), now);
+        assert_eq!(ids(&plan.take_due(now, 2).0), [1]);
+        plan.add(second, now);
+        plan.ran(&first, Told::Done, Duration::from_secs(30), now);
+        plan.add(other, now);
+        let (taken, next) = plan.take_due(now, 2);
+        assert_eq!((ids(&taken), next), (vec![3], now + Duration::from_secs(30)));
+        assert_eq!(ids(&plan.take_due(now + Duration::from_secs(30), 2).0), [2]);
+    }
+
+    #[test]
+    fn what_is_asked_for_again_while_it_runs_runs_again() {
+        let (mut plan, now) = (Plan::default(), Instant::now());
+        let first = job(1, card(1, "a"), false);
+        plan.add(first.clone(), now);
+        assert_eq!(ids(&plan.take_due(now, 2).0), [1]);
+        plan.add(Job { round: 1, ..first.clone() }, now);
+        assert!(plan.take_due(now, 2).0.is_empty());
+        plan.ran(&first, Told::Done, Duration::ZERO, now);
+        assert_eq!(plan.take_due(now, 2).0.first().map(|job| job.round), Some(1));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_holds_no_job_up_for_long() {
+        let (mut plan, now) = (Plan::default(), Instant::now());
+        let due = clock::now() + chrono::Duration::days(400);
+        plan.add(Job { due, ..job(1, card(1, "a"), false) }, now);
+        plan.add(Job { due: clock::now() - chrono::Duration::days(400), ..job(2, card(2, "b"), false) }, now);
+        assert_eq!(ids(&plan.take_due(now, 2).0), [2]);
+        assert_eq!(ids(&plan.take_due(now + LONGEST_RETRY_AFTER, 2).0), [1]);
+    }
+
+    #[test]
+    fn tries_come_ever_later_and_not_together() {
+        let waits: Vec<Duration> = (0..20).map(|tries| backoff(tries, 7)).collect();
+        assert!(waits.iter().all(|wait| (Duration::from_millis(250)..=LONGEST_WAIT).contains(wait)), "{waits:?}");
+        assert!(waits[10] > waits[2] * 20);
+        assert_ne!(backoff(5, 7), backoff(5, 8));
+    }
+
+    #[test]
+    fn deliveries_are_counted_until_they_are_worked_off_and_dead_letters_until_they_are_tried_again() {
+        let (mut plan, now) = (Plan::default(), Instant::now());
+        let first = job(1, Work::TriageAlerts { delivery: 1 }, false);
+        plan.add(first.clone(), now);
+        plan.take_due(now, 1);
+        assert_eq!(plan.deliveries, 1);
+        plan.add(Job { dead: true, ..first.clone() }, now);
+        plan.ran(&first, Told::Kept, Duration::ZERO, now);
+        assert_eq!((plan.deliveries, plan.dead.len(), plan.jobs.len()), (0, 1, 0));
+        plan.add(first, now);
+        assert_eq!((plan.deliveries, plan.dead.len()), (1, 0));
+    }
+}
