@@ -59,3 +59,23 @@ fn redact(pipeline: &Pipeline, event: &mut ChatEvent) {
         Said::Message { text } => clean(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clew_adapters::chat::Place;
+    use clew_adapters::chat::conformance::conformance;
+    use clew_adapters::chat::console::shown::shown;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_console_does_over_the_store_what_every_platform_must() -> Result<(), Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
+        let (store, _told) = Store::open(directory.path())?;
+        let console = Console::new(Arc::new(store));
+        let place = Place { channel: "incidents".into(), thread: None };
+        let seen = |at: &clew_adapters::chat::MessageRef| shown(console.messages().get(&at.id).ok().flatten());
+        conformance(&console, &place, seen).await;
+        Ok(())
+    }
+}

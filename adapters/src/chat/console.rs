@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::{Card, ChatEvent, ChatPlatform, Control, MessageRef, Pace, Person, Place, Rich, Said};
 use crate::Error;
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod shown;
+
 /// Name of the platform.
 const NAME: &str = "console";
 

@@ -22,7 +22,8 @@ pub const IN_USE: &str = "another process has it open. Stop that one, or set CLE
 pub const REMEDY: &str =
     "It is left as it is. Move it away, and restore a backup with `clew restore FILE` or start empty";
 
-type Answer = oneshot::Sender<Result<(), StoreError>>;
+/// Tells whoever waits what came of a flush.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Opens or makes the database at `path`.
 ///
@@ -82,10 +83,7 @@ impl Flusher {
             while let Ok(first) = asks.recv() {
                 let waiting: Vec<Answer> = std::iter::once(first).chain(asks.try_iter()).collect();
                 let result = disk.flush();
-                for answer in waiting {
-                    // Who asked may have gone.
-                    drop(answer.send(result.clone()));
-                }
+                waiting.into_iter().for_each(|answer| answer(result.clone()));
             }
         })?;
         Ok(Self { asked: Some(asked), thread: Some(thread) })
@@ -96,7 +94,10 @@ impl Flusher {
     /// # Errors
     /// When the disk refuses.
     pub async fn flushed(&self) -> Result<(), StoreError> {
-        self.ask()?.await.map_err(|_| stopped())?
+        let (answer, answered) = oneshot::channel();
+        // Who asked may have gone.
+        self.ask(Box::new(move |result| drop(answer.send(result))))?;
+        answered.await.map_err(|_| stopped())?
     }
 
     /// As [`Flusher::flushed`], for threads.
@@ -104,13 +105,13 @@ impl Flusher {
     /// # Errors
     /// When the disk refuses.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.ask()?.blocking_recv().map_err(|_| stopped())?
+        let (answer, answered) = mpsc::channel();
+        self.ask(Box::new(move |result| drop(answer.send(result))))?;
+        answered.recv().map_err(|_| stopped())?
     }
 
-    fn ask(&self) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.asked.as_ref().ok_or_else(stopped)?.send(answer).map_err(|_| stopped())?;
-        Ok(answered)
+    fn ask(&self, answer: Answer) -> Result<(), StoreError> {
+        self.asked.as_ref().ok_or_else(stopped)?.send(answer).map_err(|_| stopped())
     }
 }
 
