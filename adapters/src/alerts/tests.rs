@@ -110,6 +110,13 @@ fn names_are_one_word_and_unique() {
 }
 
 #[test]
+fn a_log_with_a_few_stray_zeros_is_text() {
+    let body = b"ERROR could not connect to the database, too many clients\n\x00\xff\n".to_vec();
+    let delivery = Sent { body, ..Sent::default() }.parse("text");
+    assert!(delivery.is_ok_and(|delivery| delivery.alerts.len() == 1));
+}
+
+#[test]
 fn what_is_something_else_is_refused_with_what_to_do() {
     for (name, body, said) in [
         ("alertmanager", json!({"alerts": {}}), "`alerts` must be a list"),
