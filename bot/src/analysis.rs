@@ -29,11 +29,19 @@ pub struct Subject {
     pub rests_on: Option<RestsOn>,
 }
 
+/// Whether the title of an alert is no more than one of its log lines.
+#[must_use]
+pub fn titled_by_a_line(alert: &Alert) -> bool {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = words(alert.title.trim_end_matches('…'));
+    alert.logs.iter().take(10).any(|line| words(line).starts_with(&title))
+}
+
 impl Subject {
     /// What an alert says: its title, text and labels that tell something, with the log lines that came along.
     #[must_use]
     pub fn of_alert(alert: &Alert) -> Self {
-        let mut text = alert.title.clone();
+        let mut text = if titled_by_a_line(alert) { String::new() } else { alert.title.clone() };
         for part in [&alert.text, alert.labels.get("alertname").unwrap_or(&String::new())] {
             // The title often says the same again.
             if !part.is_empty() && !text.contains(part.as_str()) {

@@ -113,7 +113,7 @@ fn one_of_each() -> Result<Vec<Told>, Failure> {
     let text = Told {
         is_over: lines.clone().asking("status", "resolved").header("Idempotency-Key", "t-2"),
         fires: lines.header("Idempotency-Key", "t-1"),
-        shows: ("ERROR checkout: payment failed", "critical", Some("checkout")),
+        shows: ("payment failed", "critical", Some("checkout")),
     };
     Ok(vec![
         twice(Sent::fixture("alertmanager/firing_one")?, ("5xx rate 12% on checkout", "critical", Some("checkout"))),

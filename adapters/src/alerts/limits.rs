@@ -1,5 +1,6 @@
 //! How much of what a sender controls is kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::common::{digest, short};
@@ -51,7 +52,7 @@ fn bounded_alert(alert: Alert) -> Alert {
 
 /// `text` as one line of at most `chars` characters.
 pub(super) fn one_line(text: &str, chars: usize) -> String {
-    let line = text
+    let line = without_escapes(text)
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
@@ -70,8 +71,23 @@ fn cut_bytes(text: &str, bytes: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// `text` without the sequences that colour a terminal: what is left of one when only its first character goes would hide
+/// the header of a log line.
+fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return Cow::Borrowed(text);
+    }
+    let mut pieces = text.split('\u{1b}');
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.strip_prefix('[').and_then(|sequence| sequence.find(|c: char| ('@'..='~').contains(&c)));
+        kept.push_str(end.map_or(piece, |end| &piece[end + 2..]));
+    }
+    Cow::Owned(kept)
+}
+
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    without_escapes(text).chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 fn bounded_labels(labels: BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -110,6 +110,13 @@ fn names_are_one_word_and_unique() {
 }
 
 #[test]
+fn colours_of_a_terminal_leave_nothing_behind() {
+    let body = "\u{1b}[1;31mERROR\u{1b}[0m disk is full\u{1b}\u{1b}[é".as_bytes().to_vec();
+    let alert = Sent { body, ..Sent::default() }.parse("text").unwrap().alerts.remove(0);
+    assert_eq!(alert.title, "ERROR disk is full[é");
+}
+
+#[test]
 fn a_log_with_a_few_stray_zeros_is_text() {
     let body = b"ERROR could not connect to the database, too many clients\n\x00\xff\n".to_vec();
     let delivery = Sent { body, ..Sent::default() }.parse("text");

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use clew_adapters::alerts::{Alert, AlertStatus, Severity};
 
-use crate::analysis::{self, Analysis, Subject};
+use crate::analysis::{self, Analysis, Subject, titled_by_a_line};
 use crate::app::App;
 use crate::clock::{self, Time};
+use crate::commands::title_of;
 use crate::identity::{self, Traits, Window};
 use crate::incident::{Actor, AlertRecord, Change, EventKind, Incident, IncidentId, RestsOn};
 use crate::ledger;
@@ -107,15 +108,17 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
         (Some(incident), None) if alert_tells_more(&incident, alert) => return Ok(Placed::MustKnowMore),
         (Some(incident), _) => (incident.change(&by, now), false),
         (None, None) => return Ok(Placed::MustKnowMore),
-        (None, Some(_)) => {
+        (None, Some(analysis)) => {
+            // A title that is no more than one of the log lines says less than the line that tells most.
+            let title = if titled_by_a_line(alert) { title_of(analysis) } else { alert.title.clone() };
             let severity = alert.severity.unwrap_or(Severity::Medium);
             let incident = Incident {
                 homes: app.default_homes(),
                 earlier: identity::earlier(batch.store, &traits, window)?,
-                ..Incident::new(batch.next_incident()?, &alert.title, severity, accepted.at.min(now))
+                ..Incident::new(batch.next_incident()?, &title, severity, accepted.at.min(now))
             };
             let mut change = incident.change(&by, now);
-            change.note(EventKind::Opened, alert.title.clone());
+            change.note(EventKind::Opened, title);
             (change, true)
         }
     };
