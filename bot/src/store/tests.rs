@@ -245,3 +245,42 @@ fn what_is_older_than_the_settings_keep_goes_and_nothing_else() -> Outcome {
     assert!(!store.change(|batch| batch.remember("young", now))?);
     Ok(())
 }
+
+#[test]
+fn the_store_stays_bounded_however_long_it_is_fed() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let store = open(directory.path())?;
+    let retention = Retention { raw_text_days: 1, incident_days: 3, key_days: 3, dead_job_days: 3 };
+    let (begin, mut sizes) = (clock::now() - chrono::Duration::days(1_000), Vec::new());
+    for day in 0..40 {
+        let now = begin + chrono::Duration::days(day);
+        for number in 0..100 {
+            store.change(|batch| {
+                batch.remember(&format!("{day}/{number}"), now)?;
+                let delivery = batch.accept(&accepted())?;
+                batch.job(Work::TriageAlerts { delivery }, false, now)?;
+                Ok::<_, StoreError>(())
+            })?;
+            let job = store.jobs()?.pop().ok_or("the job is gone")?;
+            store.change(|batch| {
+                let id = batch.next_incident()?;
+                let mut change = Incident::new(id, "Disk full", Severity::Low, now).change(&Actor::bot(), now);
+                change.resolve(None);
+                let (incident, events) = change.end();
+                batch.verdict(id, &json!({ "evidence": "x".repeat(2_000) }), &"line\n".repeat(400))?;
+                batch.incident(incident, &events)?;
+                if let Work::TriageAlerts { delivery } = job.work {
+                    batch.worked_off(delivery);
+                }
+                batch.finish(&job)
+            })?;
+        }
+        store.flush()?;
+        store.sweep(&retention, now)?;
+        let files = seal::files(directory.path())?;
+        sizes.push(files.iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum::<u64>());
+    }
+    let (early, late) = (sizes[8..12].iter().max(), sizes[36..].iter().max());
+    assert!(late.zip(early).is_some_and(|(late, early)| *late < early * 2), "{sizes:?}");
+    Ok(())
+}
