@@ -51,6 +51,8 @@ impl Subject {
         for line in &alert.logs {
             let _ = write!(text, "\n{line}");
         }
+        // Without a title before them, the log lines keep the numbers that they have at their sender.
+        let text = text.strip_prefix('\n').map_or(text.clone(), str::to_owned);
         let rests_on = if alert.logs.is_empty() { RestsOn::AlertText } else { RestsOn::Logs };
         Self {
             title: alert.title.clone(),

@@ -194,7 +194,11 @@ pub fn title_of(analysis: &Analysis) -> String {
         |list: &str| analysis.whole[list][0]["text"].as_str().and_then(|text| text.lines().next()).map(str::to_owned);
     let line = line("evidence").or_else(|| line("anomalies")).unwrap_or_else(|| analysis.verdict.root_cause.clone());
     let message = clew_pipeline::logs::message_of(&line);
-    message.chars().take(120).collect()
+    let longest = 120;
+    if message.chars().count() <= longest {
+        return message;
+    }
+    message.chars().take(longest - 1).chain(['…']).collect()
 }
 
 fn list(app: &App) -> Result<Reply, Refusal> {
