@@ -13,6 +13,11 @@ use super::seal::Seal;
 /// Memory that sled may use for pages it has read, in bytes.
 const CACHE: u64 = 64 << 20;
 
+/// Size of the parts in which sled writes its file, in bytes. With its own 512 KiB, a write that needs a new part soon comes to
+/// wait for the file to be cut, while the threads that cut it wait for the write (docs/adr/0009). The file is always cut before
+/// 4 MiB are written.
+const SEGMENT: usize = 4 << 20;
+
 /// Key of the number of flushes.
 const EPOCH: &str = "epoch";
 /// What is said when another process has the store open.
@@ -31,7 +36,9 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// The reason with its remedy.
 pub fn open(path: &Path) -> Result<sled::Db, String> {
     // sled panics on some damages instead of giving an error. What it says then is of no use to a reader, the remedy is.
-    let opened = std::panic::catch_unwind(|| sled::Config::new().path(path).cache_capacity(CACHE).open());
+    let opened = std::panic::catch_unwind(|| {
+        sled::Config::new().path(path).cache_capacity(CACHE).segment_size(segment_size(path)).open()
+    });
     match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Io(io))) if io.to_string().contains("lock") => Err(IN_USE.into()),
@@ -44,6 +51,13 @@ pub fn open(path: &Path) -> Result<sled::Db, String> {
         Ok(Err(error)) => Err(format!("it is damaged ({error}). {REMEDY}")),
         Err(_) => Err(format!("it is damaged. {REMEDY}")),
     }
+}
+
+/// A store that was made with another size keeps it.
+fn segment_size(path: &Path) -> usize {
+    let known = std::fs::read_to_string(path.join("conf")).unwrap_or_default();
+    let size = known.lines().find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
+    size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size)).unwrap_or(SEGMENT)
 }
 
 /// Whether another process has the database at `path` open.

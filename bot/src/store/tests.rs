@@ -162,7 +162,7 @@ fn a_store_of_the_first_layout_is_brought_up_to_date_and_one_of_a_later_is_refus
     let directory = tempfile::tempdir()?;
     {
         // As the first version wrote it.
-        let db = sled::open(directory.path().join("store"))?;
+        let db = disk::open(&directory.path().join("store"))?;
         db.open_tree("meta")?.insert("schema", &1_u64.to_be_bytes())?;
         db.open_tree("meta")?.insert("secret", &[7; 32])?;
         db.open_tree("settings")?.insert("changed", br#"{"http":{"max_lines":7}}"#)?;
