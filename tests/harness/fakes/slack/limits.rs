@@ -1,10 +1,10 @@
-//! What Slack refuses in blocks: shapes by the schema of its own types, sizes by its documentation.
+//! What Slack refuses in the blocks of messages: shapes by the schema of its own types, sizes by its documentation.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
-use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
+
+use super::schemas::{Shape, check_shape};
 
 /// Characters of all blocks together. Undocumented; users measured about 13,200.
 pub const TOTAL: usize = 13_200;
@@ -13,49 +13,40 @@ const BLOCKS: usize = 50;
 /// What is wrong with the blocks; empty when Slack would take them.
 #[must_use]
 pub fn check(blocks: &Value) -> Vec<String> {
-    static SCHEMA: OnceLock<Option<(Schemas, SchemaIndex)>> = OnceLock::new();
-    let Some((schemas, schema)) = SCHEMA.get_or_init(read_schema) else {
-        return vec!["the schema of Block Kit cannot be read".to_owned()];
-    };
-    let mut errors = Vec::new();
-    if let Err(error) = schemas.validate(blocks, *schema) {
-        errors.push(format!("{error:#}"));
-    }
-    let all = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
-    at_most(&mut errors, "blocks", all.len(), BLOCKS);
-    let mut ids = BTreeSet::new();
-    for block in all {
-        check_block(&mut errors, block);
-        check_texts(&mut errors, block);
-        check_ids(&mut errors, &mut ids, block);
-    }
+    let mut errors = check_shape(Shape::Blocks, blocks);
+    at_most(&mut errors, "blocks", list(blocks).len(), BLOCKS);
+    check_sizes(&mut errors, blocks);
     errors
 }
 
-fn read_schema() -> Option<(Schemas, SchemaIndex)> {
-    const ADDRESS: &str = "https://clew.example/blocks.schema.json";
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    compiler.add_resource(ADDRESS, serde_json::from_str(include_str!("blocks.schema.json")).ok()?).ok()?;
-    let schema = compiler.compile(ADDRESS, &mut schemas).ok()?;
-    Some((schemas, schema))
+/// The sizes of what stands in the blocks, wherever they are shown.
+pub fn check_sizes(errors: &mut Vec<String>, blocks: &Value) {
+    let mut ids = BTreeSet::new();
+    for block in list(blocks) {
+        check_block(errors, block);
+        check_texts(errors, block);
+        check_ids(errors, &mut ids, block);
+    }
 }
 
-fn at_most(errors: &mut Vec<String>, what: &str, is: usize, limit: usize) {
+/// Says so when there are more than that.
+pub fn at_most(errors: &mut Vec<String>, what: &str, is: usize, limit: usize) {
     if is > limit {
         errors.push(format!("{what}: {is} where {limit} are allowed"));
     }
 }
 
 /// Slack refuses an empty text as well.
-fn check_text(errors: &mut Vec<String>, what: &str, text: &Value, limit: usize) {
-    let length = text.as_str().map_or(0, |text| text.encode_utf16().count());
+pub fn check_text(errors: &mut Vec<String>, what: &str, text: &Value, limit: usize) {
+    let length = length(text);
     if length == 0 {
         errors.push(format!("{what}: must be more than 0 characters"));
     }
     at_most(errors, what, length, limit);
 }
 
-fn list(value: &Value) -> &[Value] {
+/// What stands in a list; nothing when it is none.
+pub fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -80,6 +71,13 @@ fn check_block(errors: &mut Vec<String>, block: &Value) {
                 check_control(errors, element);
             }
         }
+        Some("input") => {
+            check_text(errors, "label", &block["label"]["text"], 2_000);
+            if !block["hint"].is_null() {
+                check_text(errors, "hint", &block["hint"]["text"], 2_000);
+            }
+            check_control(errors, &block["element"]);
+        }
         _ => {}
     }
     if elements.is_empty() && !block["elements"].is_null() {
@@ -88,28 +86,56 @@ fn check_block(errors: &mut Vec<String>, block: &Value) {
 }
 
 fn check_control(errors: &mut Vec<String>, element: &Value) {
+    if !element["placeholder"].is_null() {
+        check_text(errors, "placeholder", &element["placeholder"]["text"], 150);
+    }
     match element["type"].as_str() {
         Some("button") => {
             check_text(errors, "button", &element["text"]["text"], 75);
-            let value = element["value"].as_str().map_or(0, |value| value.encode_utf16().count());
-            at_most(errors, "button value", value, 2_000);
+            at_most(errors, "button value", length(&element["value"]), 2_000);
         }
-        Some("static_select" | "overflow") => {
-            let options = list(&element["options"]);
-            if options.is_empty() {
-                errors.push("options: must not be empty".to_owned());
-            }
-            at_most(errors, "options", options.len(), if element["type"] == "overflow" { 5 } else { 100 });
-            if !element["placeholder"].is_null() {
-                check_text(errors, "placeholder", &element["placeholder"]["text"], 150);
-            }
-            for option in options {
-                check_text(errors, "option", &option["text"]["text"], 75);
-                check_text(errors, "option value", &option["value"], 150);
-            }
+        Some("static_select" | "multi_static_select") if element["option_groups"].is_null() => {
+            check_options(errors, element, 100);
         }
+        Some("overflow") => check_options(errors, element, 5),
+        Some("radio_buttons" | "checkboxes") => check_options(errors, element, 10),
+        Some("plain_text_input") => check_text_input(errors, element),
         _ => {}
     }
+}
+
+fn check_options(errors: &mut Vec<String>, element: &Value, most: usize) {
+    let options = list(&element["options"]);
+    if options.is_empty() {
+        errors.push("options: must not be empty".to_owned());
+    }
+    at_most(errors, "options", options.len(), most);
+    for option in options {
+        check_text(errors, "option", &option["text"]["text"], 75);
+        check_text(errors, "option value", &option["value"], 150);
+    }
+    let initial = &element["initial_option"];
+    if !initial.is_null() && !options.contains(initial) {
+        errors.push("initial_option: is none of the options".to_owned());
+    }
+}
+
+fn check_text_input(errors: &mut Vec<String>, element: &Value) {
+    const MOST: u64 = 3_000;
+    let limit = |name: &str| element[name].as_u64().unwrap_or(if name == "min_length" { 0 } else { MOST });
+    let (most, least) = (limit("max_length"), limit("min_length"));
+    if most == 0 || most > MOST {
+        errors.push(format!("max_length: {most} where 1 to {MOST} are allowed"));
+    }
+    if least > most {
+        errors.push(format!("min_length: {least} where {most} is the maximum"));
+    }
+    at_most(errors, "initial_value", length(&element["initial_value"]), usize::try_from(most).unwrap_or(usize::MAX));
+}
+
+/// Characters as Slack counts them.
+fn length(text: &Value) -> usize {
+    text.as_str().map_or(0, |text| text.encode_utf16().count())
 }
 
 /// Every text, wherever it stands: not empty, not longer than any text may be; links lead to the web.
@@ -133,7 +159,7 @@ fn check_texts(errors: &mut Vec<String>, value: &Value) {
     }
 }
 
-/// Ids are short and unique in a message.
+/// Ids are short and unique in a message or view; only what stands alone in its block may be called as others are.
 fn check_ids(errors: &mut Vec<String>, seen: &mut BTreeSet<String>, block: &Value) {
     let elements = list(&block["elements"]).iter().map(|element| ("action_id", &element["action_id"]));
     for (what, id) in elements.chain([("block_id", &block["block_id"])]) {

@@ -1,209 +1,170 @@
-//! What the fake keeps, and what its methods do.
+//! What the methods do that write.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::limits::{self, TOTAL};
-use super::{Call, SlackMessage};
-use crate::fakes::faults::Dice;
+use super::message::SlackMessage;
+use super::refusal::Refusal;
+use super::state::{Kind, State};
+use super::{APP_ID, BOT_ID, BOT_USER, TEAM};
 
-/// User id of the bot.
-const BOT: &str = "U0CLEW";
 /// Longest fallback text.
 const TEXT: usize = 40_000;
-
-/// A channel.
-#[derive(Debug)]
-pub struct Channel {
-    pub name: String,
-    pub member: bool,
-    pub messages: Vec<SlackMessage>,
-    posted: Option<Instant>,
-}
-
-impl Channel {
-    pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), member: true, messages: Vec::new(), posted: None }
-    }
-}
-
-/// Everything the fake knows.
-#[derive(Debug)]
-pub struct State {
-    pub channels: BTreeMap<String, Channel>,
-    pub scopes: BTreeSet<String>,
-    pub calls: Vec<Call>,
-    pub dice: Dice,
-    pub pace: bool,
-    pub revoked: bool,
-    written: u64,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        let scopes = ["chat:write", "channels:history", "channels:read"].map(str::to_owned).into();
-        let (channels, calls) = (BTreeMap::new(), Vec::new());
-        Self { channels, scopes, calls, dice: Dice::default(), pace: false, revoked: false, written: 0 }
-    }
-}
-
-/// Why a method refused.
-#[derive(Debug)]
-pub struct Refusal {
-    pub code: String,
-    /// More members of the answer.
-    details: Value,
-    /// Seconds to wait; then the answer is 429.
-    pub wait: Option<u64>,
-}
-
-impl Refusal {
-    pub fn code(code: &str) -> Self {
-        Self::with(code, json!({}))
-    }
-
-    pub fn with(code: &str, details: Value) -> Self {
-        Self { code: code.to_owned(), details, wait: None }
-    }
-
-    pub fn errors(code: &str, errors: &[String]) -> Self {
-        let messages: Vec<String> = errors.iter().map(|error| format!("[ERROR] {error}")).collect();
-        Self::with(code, json!({"response_metadata": {"messages": messages}}))
-    }
-
-    pub fn answer(self) -> Value {
-        let mut answer = self.details;
-        answer["ok"] = json!(false);
-        answer["error"] = json!(self.code);
-        answer
-    }
-}
 
 impl State {
     pub fn run(&mut self, method: &str, arguments: &Value) -> Result<Value, Refusal> {
         match method {
             "auth.test" => Ok(json!({
-                "ok": true, "url": "https://fake.slack.com/", "team": "Fake", "user": "clew",
-                "team_id": "T0FAKE", "user_id": BOT, "bot_id": "B0CLEW",
+                "ok": true, "url": "https://team.slack.example/", "team": "Fake", "user": "clew",
+                "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": false,
             })),
+            "apps.connections.open" => Ok(self.connection()),
             "chat.postMessage" => self.post(arguments),
+            "chat.postEphemeral" => self.whisper(arguments),
             "chat.update" => self.update(arguments),
+            "chat.getPermalink" => self.permalink(arguments),
             "conversations.info" => self.info(arguments),
             "conversations.history" => self.history(arguments),
-            _ => self.replies(arguments),
+            "conversations.replies" => self.replies(arguments),
+            "files.info" => self.file_info(arguments),
+            "usergroups.list" => Ok(self.usergroups()),
+            "usergroups.users.list" => self.users_of_group(arguments),
+            "users.info" => self.user_info(arguments),
+            "views.open" => self.open_view(arguments),
+            "views.publish" => self.publish_view(arguments),
+            _ => self.update_view(arguments),
         }
-    }
-
-    /// Keeps a message under a new id.
-    pub fn keep(&mut self, channel: &str, message: SlackMessage) -> String {
-        self.written += 1;
-        let ts = format!("{}.{:06}", 1_700_000_000 + self.written, 100 + self.written);
-        if let Some(channel) = self.channels.get_mut(channel) {
-            channel.messages.push(SlackMessage { ts: ts.clone(), ..message });
-        }
-        ts
-    }
-
-    fn channel(&mut self, arguments: &Value) -> Result<(&str, &mut Channel), Refusal> {
-        let id = string(arguments, "channel");
-        let found = self.channels.iter_mut().find(|(known, _)| *known == id);
-        found.map(|(id, channel)| (id.as_str(), channel)).ok_or_else(|| Refusal::code("channel_not_found"))
-    }
-
-    fn joined(&mut self, arguments: &Value) -> Result<(&str, &mut Channel), Refusal> {
-        let found = self.channel(arguments)?;
-        if found.1.member { Ok(found) } else { Err(Refusal::code("not_in_channel")) }
     }
 
     fn post(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let id = self.addressed(string(arguments, "channel"));
         let pace = self.pace;
-        let (id, channel) = self.joined(arguments)?;
-        let id = id.to_owned();
+        let channel = self.joined(&id)?;
+        if channel.archived {
+            return Err(Refusal::code("is_archived"));
+        }
         let (text, blocks) = content(arguments)?;
         let metadata = metadata(arguments)?;
         let thread = arguments["thread_ts"].as_str().map(str::to_owned);
         if let Some(thread) = &thread {
-            let root = channel.messages.iter().find(|message| message.ts == *thread);
-            match root {
+            match channel.message(thread) {
                 None => return Err(Refusal::code("thread_not_found")),
                 Some(root) if root.thread_ts.is_some() => return Err(Refusal::code("cannot_reply_to_message")),
                 Some(_) => {}
             }
         }
-        if pace && channel.posted.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
-            return Err(Refusal { wait: Some(1), ..Refusal::code("ratelimited") });
+        if pace && channel.posted.last().is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
+            return Err(Refusal::wait(1));
         }
-        channel.posted = Some(Instant::now());
-        let message = SlackMessage {
-            ts: String::new(),
-            thread_ts: thread,
-            user: BOT.to_owned(),
-            text,
-            blocks,
-            metadata,
-            edits: 0,
-        };
+        channel.posted.push(Instant::now());
+        let message = SlackMessage { thread_ts: thread, text, blocks, metadata, ..own() };
         let ts = self.keep(&id, message.clone());
-        let shown = listed(&SlackMessage { ts: ts.clone(), ..message }, true);
+        self.emit_own(&id, &ts);
+        let mut shown = SlackMessage { ts: ts.clone(), ..message }.listed();
+        shown["metadata"] = arguments["metadata"].clone();
         Ok(json!({"ok": true, "channel": id, "ts": ts, "message": shown}))
     }
 
-    fn update(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let (id, channel) = self.joined(arguments)?;
-        let id = id.to_owned();
-        let (text, blocks) = content(arguments)?;
-        let ts = string(arguments, "ts");
-        let message = channel.messages.iter_mut().find(|message| message.ts == ts);
-        let message = message.ok_or_else(|| Refusal::code("message_not_found"))?;
-        if message.user != BOT {
-            return Err(Refusal::code("cant_update_message"));
+    /// The channel that is meant: a person stands for the channel with this person alone.
+    fn addressed(&mut self, id: &str) -> String {
+        if self.people.contains_key(id) { self.direct(id) } else { id.to_owned() }
+    }
+
+    fn whisper(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let (id, user) = (string(arguments, "channel"), string(arguments, "user"));
+        let known = self.people.contains_key(user);
+        let channel = self.joined(id)?;
+        if channel.archived {
+            return Err(Refusal::code("is_archived"));
         }
-        (message.text, message.blocks) = (text, blocks);
-        // Metadata that is not sent stays.
-        if !arguments["metadata"].is_null() {
-            message.metadata = metadata(arguments)?;
+        let direct = match &channel.kind {
+            Kind::Direct(other) => other == user,
+            _ => true,
+        };
+        if !known || !direct || channel.absent.contains(user) {
+            return Err(Refusal::code("user_not_in_channel"));
         }
-        message.edits += 1;
-        Ok(json!({"ok": true, "channel": id, "ts": ts, "text": message.text, "message": listed(message, true)}))
-    }
-
-    fn info(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let (id, channel) = self.channel(arguments)?;
-        Ok(json!({"ok": true, "channel": {
-            "id": id, "name": channel.name, "is_channel": true, "is_member": channel.member, "is_archived": false,
-        }}))
-    }
-
-    fn history(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let (_, channel) = self.joined(arguments)?;
-        let newest_first = channel.messages.iter().rev().filter(|message| message.thread_ts.is_none());
-        page(&newest_first.collect::<Vec<_>>(), arguments)
-    }
-
-    fn replies(&mut self, arguments: &Value) -> Result<Value, Refusal> {
-        let (_, channel) = self.joined(arguments)?;
-        let root = string(arguments, "ts");
-        let in_thread = |message: &&SlackMessage| message.ts == root || message.thread_ts.as_deref() == Some(root);
-        let messages: Vec<_> = channel.messages.iter().filter(in_thread).collect();
-        if messages.first().is_none_or(|first| first.ts != root) {
+        let (text, blocks) = text_or_blocks(arguments)?;
+        let thread_ts = arguments["thread_ts"].as_str().map(str::to_owned);
+        if thread_ts.as_ref().is_some_and(|thread| channel.message(thread).is_none()) {
             return Err(Refusal::code("thread_not_found"));
         }
-        page(&messages, arguments)
+        let ts = self.keep_whisper(id, user, SlackMessage { thread_ts, text, blocks, ..own() });
+        Ok(json!({"ok": true, "message_ts": ts}))
+    }
+
+    /// Keeps what only this person sees. It can be shown in a channel that the bot is not in, too.
+    pub fn keep_whisper(&mut self, channel: &str, user: &str, message: SlackMessage) -> String {
+        let ts = self.stamp();
+        if let Some(channel) = self.channels.get_mut(channel) {
+            let seen = channel.ephemerals.entry(user.to_owned()).or_default();
+            seen.push(SlackMessage { ts: ts.clone(), ..message });
+        }
+        ts
+    }
+
+    fn update(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let (id, ts) = (string(arguments, "channel"), string(arguments, "ts"));
+        let channel = self.joined(id)?;
+        let (text, blocks) = content(arguments)?;
+        let message = channel.message(ts).ok_or_else(|| Refusal::code("message_not_found"))?;
+        if message.user != BOT_USER {
+            return Err(Refusal::code("cant_update_message"));
+        }
+        // Metadata that is not sent stays.
+        let metadata = if arguments["metadata"].is_null() { None } else { Some(metadata(arguments)?) };
+        self.change(id, ts, |message| {
+            (message.text, message.blocks) = (text, blocks);
+            if let Some(metadata) = metadata {
+                message.metadata = metadata;
+            }
+        });
+        let message = self.joined(id)?.message(ts).cloned().unwrap_or_default();
+        Ok(json!({"ok": true, "channel": id, "ts": ts, "text": message.text, "message": message.listed()}))
+    }
+
+    fn permalink(&mut self, arguments: &Value) -> Result<Value, Refusal> {
+        let (id, ts) = (string(arguments, "channel"), string(arguments, "message_ts"));
+        let channel = self.channel(id)?;
+        let message = channel.message(ts).ok_or_else(|| Refusal::code("message_not_found"))?;
+        let thread = message.thread_ts.as_ref().map(|thread| format!("?thread_ts={thread}&cid={id}"));
+        let (digits, thread) = (ts.replace('.', ""), thread.unwrap_or_default());
+        let permalink = format!("https://team.slack.example/archives/{id}/p{digits}{thread}");
+        Ok(json!({"ok": true, "channel": id, "permalink": permalink}))
     }
 }
 
-/// Text and blocks, checked.
+/// A message of the bot.
+pub fn own() -> SlackMessage {
+    SlackMessage {
+        user: BOT_USER.to_owned(),
+        bot_id: Some(BOT_ID.to_owned()),
+        app_id: Some(APP_ID.to_owned()),
+        blocks: json!([]),
+        ..SlackMessage::default()
+    }
+}
+
+/// Text and blocks, checked. A message without a text is refused although Slack only warns: nobody could be notified.
 fn content(arguments: &Value) -> Result<(String, Value), Refusal> {
+    if string(arguments, "text").trim().is_empty() {
+        return Err(Refusal::code("no_text"));
+    }
+    text_or_blocks(arguments)
+}
+
+/// Text and blocks, checked; one of them is enough.
+pub fn text_or_blocks(arguments: &Value) -> Result<(String, Value), Refusal> {
     let text = string(arguments, "text").to_owned();
-    if text.trim().is_empty() {
+    let blocks = if arguments["blocks"].is_null() { json!([]) } else { arguments["blocks"].clone() };
+    if text.trim().is_empty() && blocks.as_array().is_none_or(Vec::is_empty) {
         return Err(Refusal::code("no_text"));
     }
     if text.encode_utf16().count() > TEXT {
         return Err(Refusal::code("msg_too_long"));
     }
-    let blocks = if arguments["blocks"].is_null() { json!([]) } else { arguments["blocks"].clone() };
     if blocks.to_string().chars().count() > TOTAL {
         return Err(Refusal::code("msg_blocks_too_long"));
     }
@@ -220,47 +181,7 @@ fn metadata(arguments: &Value) -> Result<Value, Refusal> {
     Err(Refusal::code("invalid_metadata_format"))
 }
 
-fn string<'a>(arguments: &'a Value, name: &str) -> &'a str {
+/// An argument; empty when it is not there.
+pub fn string<'a>(arguments: &'a Value, name: &str) -> &'a str {
     arguments[name].as_str().unwrap_or("")
-}
-
-/// A page of messages; the cursor is the place in the list.
-fn page(messages: &[&SlackMessage], arguments: &Value) -> Result<Value, Refusal> {
-    let limit = match string(arguments, "limit") {
-        "" => 100,
-        limit => limit
-            .parse()
-            .ok()
-            .filter(|limit| (1..1_000).contains(limit))
-            .ok_or_else(|| Refusal::code("invalid_limit"))?,
-    };
-    let start: usize = match string(arguments, "cursor") {
-        "" => 0,
-        cursor => {
-            cursor.strip_prefix("next-").and_then(|n| n.parse().ok()).ok_or_else(|| Refusal::code("invalid_cursor"))?
-        }
-    };
-    let with_metadata = string(arguments, "include_all_metadata") == "true";
-    let some: Vec<Value> =
-        messages.iter().skip(start).take(limit).map(|message| listed(message, with_metadata)).collect();
-    let end = start + some.len();
-    let more = end < messages.len();
-    let cursor = if more { format!("next-{end}") } else { String::new() };
-    Ok(json!({"ok": true, "messages": some, "has_more": more, "response_metadata": {"next_cursor": cursor}}))
-}
-
-fn listed(message: &SlackMessage, with_metadata: bool) -> Value {
-    let mut listed = json!({
-        "type": "message", "user": message.user, "ts": message.ts, "text": message.text, "blocks": message.blocks,
-    });
-    if message.user == BOT {
-        listed["bot_id"] = json!("B0CLEW");
-    }
-    if let Some(thread) = &message.thread_ts {
-        listed["thread_ts"] = json!(thread);
-    }
-    if with_metadata && !message.metadata.is_null() {
-        listed["metadata"] = message.metadata.clone();
-    }
-    listed
 }

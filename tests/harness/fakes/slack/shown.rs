@@ -1,4 +1,4 @@
-//! What a person sees of a message.
+//! What a person sees of a message or a view.
 
 use serde_json::Value;
 
@@ -10,6 +10,21 @@ pub fn message(message: &SlackMessage) -> String {
     for block in message.blocks.as_array().into_iter().flatten() {
         shown.push('\n');
         element(&mut shown, block);
+    }
+    shown
+}
+
+/// What a person sees of a view: its title, then its blocks, then the button that sends it; an input as
+/// `{input label|id of its block}`, everything else as in [`SlackMessage::shown`].
+#[must_use]
+pub fn view(view: &Value) -> String {
+    let mut shown = markup(view["title"]["text"].as_str().unwrap_or(""));
+    for block in view["blocks"].as_array().into_iter().flatten() {
+        shown.push('\n');
+        element(&mut shown, block);
+    }
+    if let Some(submit) = view["submit"]["text"].as_str() {
+        push(&mut shown, format_args!("\n{{submit {}}}", markup(submit)));
     }
     shown
 }
@@ -29,14 +44,19 @@ fn element(shown: &mut String, value: &Value) {
                 value["value"].as_str().unwrap_or("")
             ),
         ),
-        "static_select" | "overflow" => options(shown, value),
+        "static_select" | "overflow" | "radio_buttons" | "checkboxes" | "multi_static_select" => options(shown, value),
         "header" | "section" => {
             element(shown, &value["text"]);
             value["fields"].as_array().into_iter().flatten().for_each(|field| {
                 shown.push('\n');
                 element(shown, field);
             });
+            if !value["accessory"].is_null() {
+                shown.push('\n');
+                element(shown, &value["accessory"]);
+            }
         }
+        "input" => input(shown, value),
         kind => {
             value["elements"].as_array().into_iter().flatten().for_each(|inner| element(shown, inner));
             // A section of rich text goes on in its line; everything else ends it.
@@ -45,6 +65,18 @@ fn element(shown: &mut String, value: &Value) {
             }
         }
     }
+}
+
+fn input(shown: &mut String, block: &Value) {
+    let (label, id) = (&block["label"]["text"], block["block_id"].as_str().unwrap_or(""));
+    push(shown, format_args!("{{input {}|{id}}}\n", markup(label.as_str().unwrap_or(""))));
+    let inner = &block["element"];
+    for told in [&block["hint"]["text"], &inner["placeholder"]["text"], &inner["initial_value"]] {
+        if let Some(told) = told.as_str() {
+            push(shown, format_args!("{}\n", markup(told)));
+        }
+    }
+    options(shown, inner);
 }
 
 fn options(shown: &mut String, menu: &Value) {

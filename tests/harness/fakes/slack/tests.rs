@@ -2,6 +2,12 @@ use serde_json::json;
 
 use super::*;
 
+mod delivery;
+mod listener;
+mod people;
+mod posts;
+mod views;
+
 type Outcome = Result<(), Failure>;
 
 fn call(slack: &FakeSlack, method: &str, token: &str, body: &Value) -> Result<(u16, Value), Failure> {
@@ -115,8 +121,7 @@ fn what_a_person_sees_names_mentions_and_links() {
         blocks: json!([{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
             {"type": "text", "text": "<!channel>"}, {"type": "broadcast", "range": "here"}
         ]}]}]),
-        metadata: Value::Null,
-        edits: 0,
+        ..SlackMessage::default()
     };
     let shown = message.shown();
     assert!(
