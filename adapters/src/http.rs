@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, Url, header};
+use reqwest::{Client, Response, StatusCode, Url, header};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::Error;
 
@@ -12,7 +13,11 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that the download of a backup may take.
 const LONG: Duration = Duration::from_mins(10);
 /// Bytes of an answer that are read.
-const MAX_ANSWER: usize = 1 << 20;
+const MAX_ANSWER: u64 = 1 << 20;
+/// Time that the download of a file may take.
+const FILE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Redirects that are followed to a file.
+const REDIRECTS: usize = 3;
 
 /// Makes TLS ready. Called once, before anything connects.
 pub fn prepare() {
@@ -62,6 +67,53 @@ impl Http {
         out.flush().map_err(|error| Error::Permanent(error.to_string()))
     }
 
+    /// The bytes under `url`, at most `most`. `token` is shown to hosts that `may_know` says may know it, and to the host of
+    /// `base`; nothing is asked of others.
+    ///
+    /// # Errors
+    /// When it is too large, cannot be had, or a web page comes instead of it.
+    pub async fn fetch(
+        &self,
+        url: &str,
+        base: &str,
+        may_know: &(dyn Fn(&str) -> bool + Sync),
+        token: &SecretString,
+        most: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let is_base = |url: &Url| Url::parse(base).is_ok_and(|base| base.origin() == url.origin());
+        let mut url = address(url, None)?;
+        for _ in 0..=REDIRECTS {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let may_be_asked = is_base(&url) || (url.scheme() == "https" && may_know(&host));
+            if !may_be_asked {
+                return Err(Error::Permanent(format!("the file lies on {host}, where it is not fetched from")));
+            }
+            let failed = |error: reqwest::Error| Error::Transient {
+                why: format!("{host} does not answer: {}", error.without_url()),
+                retry_after: None,
+            };
+            let request = self.client.get(url.clone()).timeout(FILE_TIMEOUT).bearer_auth(token.expose_secret());
+            let response = request.send().await.map_err(failed)?;
+            if !response.status().is_redirection() {
+                let response = success(&host, response)?;
+                let is_page = response
+                    .headers()
+                    .get(header::CONTENT_TYPE)
+                    .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/html")));
+                if is_page && !url.path().to_ascii_lowercase().ends_with(".html") {
+                    return Err(Error::Auth(format!(
+                        "{host} gave a web page instead of the file: may the app read files (scope files:read)?"
+                    )));
+                }
+                return bytes(&host, response, most).await;
+            }
+            let next = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+            let next = next.and_then(|to| url.join(to).ok());
+            url = next.ok_or_else(|| Error::Permanent(format!("{host} leads nowhere")))?;
+        }
+        Err(Error::Permanent("the file is not where it should be: one redirect follows the other".into()))
+    }
+
     /// The text under `url`. `instead` is an address that stands in for its host: a proxy, or a server of a test.
     ///
     /// # Errors
@@ -73,25 +125,40 @@ impl Http {
             why: format!("{host} does not answer: {}", error.without_url()),
             retry_after: None,
         };
-        let mut response = self.client.get(url).send().await.map_err(failed)?;
-        let status = response.status();
-        if status.is_success() {
-            let mut text = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(failed)? {
-                if text.len() + chunk.len() > MAX_ANSWER {
-                    return Err(Error::Permanent(format!("the answer of {host} is larger than {MAX_ANSWER} bytes")));
-                }
-                text.extend_from_slice(&chunk);
-            }
-            return String::from_utf8(text).map_err(|_| Error::Permanent(format!("the answer of {host} is no text")));
-        }
-        let why = format!("{host} answers {}", status.as_u16());
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            return Err(Error::Transient { why, retry_after: after.map(Duration::from_secs) });
-        }
-        Err(Error::Permanent(why))
+        let response = success(&host, self.client.get(url).send().await.map_err(failed)?)?;
+        let text = bytes(&host, response, MAX_ANSWER).await?;
+        String::from_utf8(text).map_err(|_| Error::Permanent(format!("the answer of {host} is no text")))
     }
+}
+
+/// The answer, if it is a good one.
+fn success(host: &str, response: Response) -> Result<Response, Error> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let why = format!("{host} answers {}", status.as_u16());
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        let after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        return Err(Error::Transient { why, retry_after: after.map(Duration::from_secs) });
+    }
+    Err(Error::Permanent(why))
+}
+
+/// The body of an answer, if it has at most `most` bytes.
+async fn bytes(host: &str, mut response: Response, most: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let failed = |error: reqwest::Error| Error::Transient {
+        why: format!("{host} stopped answering: {}", error.without_url()),
+        retry_after: None,
+    };
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if (bytes.len() + chunk.len()) as u64 > most {
+            return Err(Error::Permanent(format!("what {host} answers is larger than {most} bytes")));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 /// `url`, or its path at the address that stands in for its host. Plain http goes to this machine only.

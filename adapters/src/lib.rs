@@ -30,6 +30,9 @@ pub enum Error {
     /// What was to be changed is no longer there.
     #[error("{0}")]
     Gone(String),
+    /// There is no way in: the bot is not there, or there is no such place. The text says what to do.
+    #[error("{0}")]
+    Closed(String),
 }
 
 /// A system outside that Clew can work with.
@@ -51,7 +54,7 @@ pub const INTEGRATIONS: &[Integration] = &[
         name: "Slack",
         section: "slack",
         keys: &["bot_token", "channel"],
-        setup: "set SLACK_BOT_TOKEN and SLACK_CHANNEL",
+        setup: "set SLACK_APP_TOKEN, SLACK_BOT_TOKEN and SLACK_CHANNEL (docs/slack.md)",
     },
     Integration { name: "Discord", section: "discord", keys: &["token"], setup: "set DISCORD_TOKEN" },
     Integration {
@@ -67,6 +70,9 @@ pub const INTEGRATIONS: &[Integration] = &[
         setup: "set GITHUB_TOKEN and GITHUB_REPO",
     },
 ];
+
+/// Parts of the program whose own log holds secrets (addresses with tickets) or what people say. They are not heard.
+pub const NOT_LOGGED: &[&str] = &["slack_morphism"];
 
 /// Names that people already use in the environment, and the settings they stand for.
 pub const ENVIRONMENT: &[(&str, &str)] = &[

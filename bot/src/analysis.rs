@@ -14,6 +14,9 @@ use crate::incident::{RestsOn, Verdict};
 /// Bytes of an incident's text that are kept, so that logs which come later can be looked at together with it.
 const MAX_TEXT: usize = 256 << 10;
 
+/// Longest name of a kind of secret.
+const LONGEST_KIND: usize = 40;
+
 /// Something to look at.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
@@ -111,7 +114,7 @@ pub fn analyse(app: &Arc<App>, subject: &Subject) -> Analysis {
         },
         signature: triage.signature.clone(),
         shows_a_failure: triage.root_cause_id != "unknown" || !triage.anomalies.is_empty(),
-        whole: whole(&triage),
+        whole: with_redactions(whole(&triage), &subject.text),
         text,
     }
 }
@@ -119,6 +122,16 @@ pub fn analyse(app: &Arc<App>, subject: &Subject) -> Analysis {
 /// A verdict as the API gives it. A verdict is plain data, so this cannot fail; if it did, the card would say less.
 fn whole(triage: &Triage) -> Value {
     serde_json::to_value(triage).unwrap_or_default()
+}
+
+/// `whole` with what was taken out of `text` before it was kept, so that the reader learns of it.
+fn with_redactions(mut whole: Value, text: &str) -> Value {
+    for rest in text.split("[redacted:").skip(1) {
+        let Some((kind, _)) = rest.split_once(']').filter(|(kind, _)| kind.len() <= LONGEST_KIND) else { continue };
+        let before = whole["redactions"][kind].as_u64().unwrap_or(0);
+        whole["redactions"][kind] = (before + 1).into();
+    }
+    whole
 }
 
 /// The end of a text that is too long: what happened last says most.

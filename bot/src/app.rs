@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use clew_adapters::chat::{Chat, MessageRef, Place};
+use clew_adapters::chat::{Answer, Chat, MessageRef, Place, Request};
 use clew_pipeline::anomaly::baseline::Baseline;
 use clew_pipeline::{Pipeline, Sources, Triage};
 use serde_json::Value;
@@ -14,9 +14,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chats::Ears;
 use crate::clock;
 use crate::config::{Config, ConfigError, Settings};
-use crate::incident::Home;
+use crate::incident::{Home, IncidentId};
 use crate::queue::{Job, Queue};
 use crate::senders::Senders;
 use crate::store::{Store, StoreError};
@@ -47,8 +48,16 @@ const MEASURE_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Time from the start to the first of them.
 const SWEEP_FIRST: Duration = Duration::from_mins(10);
+/// Time between two looks whether the store answers, and how long it may take to.
+const LOOK_AT_STORE_EVERY: Duration = Duration::from_secs(5);
+const STORE_ANSWERS_IN: Duration = Duration::from_secs(30);
+/// Exit code when it cannot be started again.
+const HANGS: i32 = 70;
 /// Deliveries whose body is read and checked at once; each holds at most `webhooks.body_limit_bytes` in memory.
 const READ_AT_ONCE: usize = 64;
+
+/// Gives a header by its lower-case name.
+pub type Header<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// Everything a request may need.
 pub struct App {
@@ -119,10 +128,16 @@ impl App {
             let queue = Arc::clone(&self.queue);
             tokio::spawn(queue.run(Arc::clone(self), told, stop.clone(), tasks.clone()));
         }
+        for number in 0..self.chats.len() {
+            let (app, stop) = (Arc::clone(self), stop.clone());
+            tasks.spawn(async move { app.chats[number].listen(Arc::new(Ears(Arc::clone(&app))), stop).await });
+        }
         let app = Arc::clone(self);
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.watch_disk().await }));
         let app = Arc::clone(self);
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.sweep().await }));
+        let app = Arc::clone(self);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.watch_store().await }));
     }
 
     /// Looks at the room on the disk, and says when there is too little and when there is enough again.
@@ -136,6 +151,23 @@ impl App {
                 }
             }
             tokio::time::sleep(MEASURE_EVERY).await;
+        }
+    }
+
+    /// Starts the program again when the store does not answer any more, as after a crash: nothing that was accepted is lost,
+    /// while a program that hangs looks well from outside. sled can hang (docs/adr/0009).
+    async fn watch_store(&self) {
+        use std::os::unix::process::CommandExt as _;
+        loop {
+            tokio::time::sleep(LOOK_AT_STORE_EVERY).await;
+            if tokio::time::timeout(STORE_ANSWERS_IN, self.store.kept()).await.is_err() {
+                let patience = STORE_ANSWERS_IN.as_secs();
+                tracing::error!("the store has not answered for {patience} s; clew starts itself again");
+                let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("clew"));
+                let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).exec();
+                tracing::error!(%error, "clew cannot start itself again; it ends");
+                std::process::exit(HANGS);
+            }
         }
     }
 
@@ -196,6 +228,28 @@ impl App {
             Some((chat.name().to_owned(), Home { place, card: None, begun: false, shown: 0 }))
         });
         homes.collect()
+    }
+
+    /// Address under which people of a platform find an incident, if it is shown there.
+    #[must_use]
+    pub fn link(&self, platform: &str, id: IncidentId) -> Option<String> {
+        use clew_adapters::chat::ChatPlatform;
+        // An incident that cannot be read costs a link.
+        let incident = self.store.incident(id).ok()??;
+        self.chat(platform)?.link(incident.homes.get(platform)?.card.as_ref()?)
+    }
+
+    /// Takes a delivery that a chat platform sent over HTTP; `None` when no platform that is configured has this address.
+    pub async fn receive(self: &Arc<Self>, path: &str, header: Header<'_>, body: &[u8]) -> Option<Answer> {
+        let ears = Arc::new(Ears(Arc::clone(self)));
+        for chat in &self.chats {
+            let request = Request { path, header, body, now: clock::now().timestamp() };
+            let answer = chat.receive(request, &ears).await;
+            if answer.is_some() {
+                return answer;
+            }
+        }
+        None
     }
 
     /// Whether a message may be edited again, `pace` after its last edit.

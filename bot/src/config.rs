@@ -26,6 +26,8 @@ const AT_START: [&str; 8] = [
     "log.level",
     "log.format",
 ];
+/// Keys of integrations that are read at start only, whatever their section.
+const AT_START_KEYS: [&str; 2] = ["group", "sockets"];
 /// Short names for settings that are often set by the environment.
 const SHORT: [(&str, &str); 4] = [
     ("CLEW_API_KEYS", "http.api_keys"),
@@ -266,7 +268,8 @@ impl Settings {
             if name == "data.dir" {
                 return Err(ConfigError("data.dir: the store cannot say where it is itself; set CLEW_DATA_DIR".into()));
             }
-            if AT_START.contains(&name.as_str()) {
+            let at_start = |name: &str| name.split_once('.').is_some_and(|(_, key)| AT_START_KEYS.contains(&key));
+            if AT_START.contains(&name.as_str()) || at_start(&name) {
                 restart.push(name.clone());
             }
             merge(&mut changed, nested(&name, value));
@@ -342,6 +345,15 @@ impl Config {
     #[must_use]
     pub fn channel(&self, platform: &str) -> Option<String> {
         self.integration(platform, "channel").map(|channel| channel.expose_secret().to_owned())
+    }
+
+    /// The channels of a chat platform in which everybody talks about incidents: the one in which they are shown, and others.
+    #[must_use]
+    pub fn incident_channels(&self, platform: &str) -> Vec<String> {
+        let more = self.integration(platform, "channels").map(|channels| channels.expose_secret().to_owned());
+        let more = more.unwrap_or_default();
+        let listed = more.split(',').map(str::trim).filter(|channel| !channel.is_empty()).map(str::to_owned);
+        self.channel(platform).into_iter().chain(listed).collect()
     }
 
     /// The address that stands in for the hosts of a sender of alerts, if one is set.

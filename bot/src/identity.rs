@@ -1,7 +1,8 @@
 //! Which incident something belongs to.
 //!
-//! In this order: the incident in which this alert fired last (by fingerprint), the one of its group, the one with the same
-//! failure (by signature) in the same place. One that is over counts for `incidents.reopen_hours`.
+//! In this order: the incident in which this alert fired last (by fingerprint), the one of its group, the open one in the same
+//! place whose alert of this name came the other way (from its sender, or as a post in a chat), the one with the same failure
+//! (by signature) in the same place. One that is over counts for `incidents.reopen_hours`.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ const PLACE: [&str; 8] =
 pub struct Traits<'a> {
     /// The alert, if it is one.
     pub alert: Option<&'a Alert>,
+    /// Whether the alert was posted in a chat, where the same one may be told of by its sender as well.
+    pub is_post: bool,
     /// Service that it is about.
     pub service: Option<&'a str>,
     /// Its labels.
@@ -61,9 +64,26 @@ pub fn incident_of(store: &Store, traits: &Traits, window: Window) -> Result<Opt
         {
             return Ok(Some(incident));
         }
+        // Two posts about one alert need not have the same fingerprint: not every one says all.
+        for was_post in [false, true].into_iter().filter(|was_post| traits.is_post || *was_post) {
+            if let Some(id) = store.group(&name_of(alert, was_post))?
+                && let Some(incident) = store.incident(id)?.filter(Incident::is_active)
+                && is_same_place(&incident, traits)
+            {
+                return Ok(Some(incident));
+            }
+        }
     }
     let alike = store.same_failure(traits.signature)?;
     Ok(alike.into_iter().find(|incident| window.holds(incident) && is_same_place(incident, traits)))
+}
+
+/// The name under which an alert is found that is told of twice, by its sender and by a post in a chat. It is kept like that
+/// of a group.
+#[must_use]
+pub fn name_of(alert: &Alert, is_post: bool) -> String {
+    let name = alert.labels.get("alertname").unwrap_or(&alert.title).trim().to_lowercase();
+    format!("{}:{name}", if is_post { "posted" } else { "told" })
 }
 
 /// The same failure in the same place before `window`.

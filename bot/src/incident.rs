@@ -231,6 +231,9 @@ pub struct Incident {
     pub severity_is_said: bool,
     /// Where it is in its life.
     pub state: State,
+    /// Who brought it there.
+    #[serde(default)]
+    pub state_by: Option<Actor>,
     /// Who looks after it.
     pub owner: Option<String>,
     /// When it began.
@@ -327,6 +330,7 @@ impl Incident {
             severity,
             severity_is_said: false,
             state: State::Open,
+            state_by: None,
             owner: None,
             opened_at: at,
             updated_at: at,
@@ -463,10 +467,16 @@ impl Change {
         }
     }
 
+    /// It is in another state from now on.
+    fn becomes(&mut self, state: State) {
+        self.incident.state = state;
+        self.incident.state_by = Some(self.by.clone());
+    }
+
     /// It came back.
     pub fn reopen(&mut self) {
+        self.becomes(State::Open);
         let incident = &mut self.incident;
-        incident.state = State::Open;
         incident.reopened += 1;
         incident.resolved_at = None;
         incident.mitigated_at = None;
@@ -485,9 +495,9 @@ impl Change {
     /// Somebody looks at it.
     pub fn acknowledge(&mut self) {
         let person = (self.by.name != self.by.by_way_of).then(|| self.by.name.clone());
-        let incident = &mut self.incident;
-        if incident.state == State::Open {
-            incident.state = State::Acknowledged;
+        if self.incident.state == State::Open {
+            self.becomes(State::Acknowledged);
+            let incident = &mut self.incident;
             incident.acknowledged_at.get_or_insert(self.at);
             incident.owner = incident.owner.take().or(person);
             self.note(EventKind::Acknowledged, "");
@@ -498,7 +508,7 @@ impl Change {
     pub fn is_left_again(&mut self) -> bool {
         let was_taken = self.incident.state == State::Acknowledged && self.incident.owner.is_none();
         if was_taken {
-            self.incident.state = State::Open;
+            self.becomes(State::Open);
             self.note(EventKind::Left, "");
         }
         was_taken
@@ -519,7 +529,7 @@ impl Change {
 
     /// Users no longer suffer.
     pub fn mitigate(&mut self) {
-        self.incident.state = State::Mitigated;
+        self.becomes(State::Mitigated);
         self.incident.mitigated_at = Some(self.at);
         self.note(EventKind::Mitigated, "");
     }
@@ -533,7 +543,8 @@ impl Change {
             self.note(EventKind::Explained, text);
             return;
         }
-        incident.state = State::Resolved;
+        self.becomes(State::Resolved);
+        let incident = &mut self.incident;
         incident.resolved_at = Some(self.at);
         incident.lately_resolved.push(self.at);
         let surplus = incident.lately_resolved.len().saturating_sub(FLAPS);

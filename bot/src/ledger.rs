@@ -49,6 +49,27 @@ pub fn show(batch: &mut Batch<'_>, incident: &Incident, at: Time) -> Result<(), 
     Ok(())
 }
 
+/// Has all that is known of an incident shown in the thread of its card on `platform`, once in each state of it.
+///
+/// # Errors
+/// When the store fails.
+pub fn show_details(batch: &mut Batch<'_>, incident: &Incident, platform: &str, at: Time) -> Result<(), StoreError> {
+    let Some(home) = incident.homes.get(platform) else { return Ok(()) };
+    for part in 0..crate::card::DETAILS {
+        let revision = incident.revision.to_string();
+        let key = key_of(batch, &["details", platform, &incident.id.to_string(), &revision, &part.to_string()]);
+        let work = Work::Details {
+            incident: incident.id,
+            platform: platform.to_owned(),
+            channel: home.place.channel.clone(),
+            part,
+            key,
+        };
+        batch.job(work, false, at)?;
+    }
+    Ok(())
+}
+
 /// The name of a message, which nobody else's messages have.
 #[must_use]
 pub fn key_of(batch: &Batch<'_>, parts: &[&str]) -> String {

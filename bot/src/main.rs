@@ -2,6 +2,7 @@
 
 mod analysis;
 mod app;
+mod attachments;
 mod card;
 mod chats;
 mod cli;
@@ -11,6 +12,7 @@ mod config;
 mod http;
 mod identity;
 mod incident;
+mod intake;
 mod jobs;
 mod ledger;
 mod queue;

@@ -26,6 +26,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// Jobs of one lane that run at once, where order matters.
 const ONE: usize = 1;
+/// Things that people said that are worked on at once; most of that is waiting for their platform.
+const HEARD: usize = 8;
 
 /// What is to be done. Ids, not copies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +76,32 @@ pub enum Work {
         /// Names this message for good.
         key: String,
     },
+    /// Say something that only one person sees.
+    Whisper {
+        /// On which platform.
+        platform: String,
+        /// Where they are.
+        place: clew_adapters::chat::Place,
+        /// To whom.
+        to: clew_adapters::chat::Person,
+        /// What.
+        text: clew_adapters::chat::Rich,
+        /// Names this message for good.
+        key: String,
+    },
+    /// Show all that is known of an incident, in the thread of its card.
+    Details {
+        /// Which incident.
+        incident: IncidentId,
+        /// On which platform.
+        platform: String,
+        /// In which channel.
+        channel: String,
+        /// Which part of it.
+        part: usize,
+        /// Names this message for good.
+        key: String,
+    },
     /// Make a resolved incident a knowledge entry.
     Learn {
         /// Which.
@@ -93,8 +121,12 @@ pub enum Work {
 pub enum Lane {
     /// Arithmetic and the store.
     Local,
+    /// What people said. A slow download of one of them holds up neither the others nor the alerts.
+    Heard,
     /// A channel of a chat platform.
     Channel(String, String),
+    /// A person on a chat platform.
+    Person(String, String),
     /// Calls to senders of alerts.
     Senders,
 }
@@ -109,6 +141,8 @@ impl Work {
             Self::PostCard { .. } => "post_card",
             Self::Say { .. } => "say",
             Self::SayInThread { .. } => "say_in_thread",
+            Self::Whisper { .. } => "whisper",
+            Self::Details { .. } => "details",
             Self::Learn { .. } => "learn",
             Self::Confirm { .. } => "confirm",
         }
@@ -128,21 +162,23 @@ impl Work {
     #[must_use]
     pub fn lane(&self) -> Lane {
         match self {
-            Self::TriageAlerts { .. } | Self::Hear { .. } | Self::Learn { .. } => Lane::Local,
-            Self::PostCard { platform, channel, .. } | Self::SayInThread { platform, channel, .. } => {
-                Lane::Channel(platform.clone(), channel.clone())
-            }
+            Self::TriageAlerts { .. } | Self::Learn { .. } => Lane::Local,
+            Self::Hear { .. } => Lane::Heard,
+            Self::PostCard { platform, channel, .. }
+            | Self::SayInThread { platform, channel, .. }
+            | Self::Details { platform, channel, .. } => Lane::Channel(platform.clone(), channel.clone()),
+            // What one person waits for does not wait for a busy channel.
+            Self::Whisper { platform, to, .. } => Lane::Person(platform.clone(), to.id.clone()),
             Self::Say { platform, place, .. } => Lane::Channel(platform.clone(), place.channel.clone()),
             Self::Confirm { .. } => Lane::Senders,
         }
     }
 
-    /// Its place among those that are due in its lane: people who wait for an answer go before alerts.
+    /// Its place among those that are due in its lane: people who wait for an answer go before cards.
     fn rank(&self) -> u8 {
         match self {
-            Self::Hear { .. } => 0,
-            Self::Say { .. } | Self::SayInThread { .. } => 1,
-            _ => 2,
+            Self::Say { .. } | Self::SayInThread { .. } | Self::Whisper { .. } | Self::Details { .. } => 0,
+            _ => 1,
         }
     }
 }
@@ -168,6 +204,17 @@ pub struct Job {
     pub error: Option<String>,
     /// Whether it was given up: it stays until somebody has it tried again.
     pub dead: bool,
+    /// Whether it is from before the start of this program: it may have been done, and a crash have come before the note.
+    #[serde(skip)]
+    pub from_before: bool,
+}
+
+impl Job {
+    /// Whether it may have been done already: then whoever would be told twice must be asked first.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        self.error.is_some() || self.from_before
+    }
 }
 
 /// Why a job is not done.
@@ -349,7 +396,7 @@ enum Told {
 fn lane_waits(app: &App, job: &Job, outcome: &Result<Did, JobError>) -> Duration {
     let pace = match job.work.lane() {
         Lane::Channel(platform, _) => app.chat(&platform).map(|chat| chat.pace().channel).unwrap_or_default(),
-        Lane::Local | Lane::Senders => Duration::ZERO,
+        Lane::Local | Lane::Heard | Lane::Person(..) | Lane::Senders => Duration::ZERO,
     };
     match outcome {
         Ok(Did::Nothing) | Err(JobError::Later(_)) => Duration::ZERO,
@@ -470,7 +517,11 @@ impl Plan {
                 next = next.min(wait);
                 continue;
             }
-            let room = if *name == Lane::Local { parallel } else { ONE };
+            let room = match name {
+                Lane::Local => parallel,
+                Lane::Heard => HEARD,
+                _ => ONE,
+            };
             while lane.running < room {
                 let Some(first) = lane.due.pop_first() else { break };
                 let Some(job) = self.jobs.get(&first.2) else { continue };
@@ -517,7 +568,18 @@ mod tests {
 
     fn job(id: u64, work: Work, urgent: bool) -> Job {
         let now = clock::now();
-        Job { id, work, urgent, round: 0, tries: 0, created: now, due: now, error: None, dead: false }
+        Job {
+            id,
+            work,
+            urgent,
+            round: 0,
+            tries: 0,
+            created: now,
+            due: now,
+            error: None,
+            dead: false,
+            from_before: false,
+        }
     }
 
     fn card(id: u64, channel: &str) -> Work {

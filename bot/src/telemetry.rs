@@ -9,7 +9,13 @@ use crate::config::Log;
 
 /// Starts the log on standard error. A second call changes nothing.
 pub fn start_log(log: &Log) {
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    for part in clew_adapters::NOT_LOGGED {
+        match format!("{part}=off").parse() {
+            Ok(directive) => filter = filter.add_directive(directive),
+            Err(error) => eprintln!("{part} would be logged: {error}"),
+        }
+    }
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if log.format == "json" { builder.json().try_init() } else { builder.try_init() };
     if started.is_err() {

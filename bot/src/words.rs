@@ -3,7 +3,7 @@
 use clew_adapters::chat::{Rich, Span};
 
 use crate::clock;
-use crate::incident::{Actor, Event, EventKind, Incident, IncidentId, RestsOn, Verdict};
+use crate::incident::{Actor, Event, EventKind, Incident, RestsOn, Verdict};
 
 /// A text without any form.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn how_sure(named: &str, leading: &str, confidence: f64, something_stands_ou
         c if c >= 0.5 => "more likely than not",
         _ => "a guess among others",
     };
-    format!("{:.0} %, {words}", confidence * 100.0)
+    format!("{}, {words}", per_cent(confidence))
 }
 
 /// A person or a sender, with the platform where that says more.
@@ -148,16 +148,27 @@ pub fn earlier(incident: &Incident) -> Option<Rich> {
     Some(said)
 }
 
-/// A pasted log belongs to an incident that is shown elsewhere.
+/// What somebody pasted or posted belongs to an incident that is shown elsewhere, at `link` if that is known.
 #[must_use]
-pub fn same_as(id: IncidentId, title: &str) -> Rich {
-    vec![text("This is the failure of "), strong(&id.to_string()), text(&format!(" ({title}). It was added there."))]
+pub fn same_as(incident: &Incident, link: Option<String>) -> Rich {
+    let id = incident.id.to_string();
+    let name = match link {
+        Some(url) => Span::Link { text: id, url },
+        None => Span::Strong(id),
+    };
+    vec![text("This is the failure of "), name, text(&format!(" ({}). It was added there.", incident.title))]
 }
 
 /// Confidence in per cent.
 #[must_use]
 pub fn percent(verdict: &Verdict) -> String {
-    format!("{:.0} %", verdict.confidence * 100.0)
+    per_cent(verdict.confidence)
+}
+
+/// A probability in per cent. Nothing is certain, so none is rounded to 100.
+#[must_use]
+pub fn per_cent(probability: f64) -> String {
+    if probability >= 0.995 { "over 99 %".to_owned() } else { format!("{:.0} %", probability * 100.0) }
 }
 
 /// 1st, 2nd, 3rd, 4th, …

@@ -12,6 +12,7 @@ mod incidents;
 mod knowledge;
 mod repository;
 mod settings;
+mod slack;
 mod torture;
 mod understanding;
 

@@ -13,7 +13,7 @@ fn the_first_start_says_where_it_listens_what_it_loaded_and_what_is_not_configur
         "knowledge entries",
         "state",
         "/webhooks/… (alertmanager, ",
-        "not configured: set SLACK_BOT_TOKEN and SLACK_CHANNEL",
+        "not configured: set SLACK_APP_TOKEN, SLACK_BOT_TOKEN and SLACK_CHANNEL",
         "not configured: set DISCORD_TOKEN",
         "not configured: set JIRA_URL",
         "not configured: set GITHUB_TOKEN",

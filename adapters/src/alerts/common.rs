@@ -90,7 +90,7 @@ pub(super) fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
 
 /// Names and values, however the sender writes them: an object, a list of `"name:value"`, of `[name, value]` or of
 /// `{"name": …, "value": …}`, or one text of `name:value, name:value`. A bare name is worth `true`.
-pub(super) fn pairs(value: &Value) -> BTreeMap<String, String> {
+pub(crate) fn pairs(value: &Value) -> BTreeMap<String, String> {
     match value {
         Value::Object(fields) => fields
             .iter()
@@ -126,7 +126,7 @@ fn pair_of_text(text: &str) -> Option<(String, String)> {
 
 /// A point in time as RFC 3339 in UTC: from RFC 3339, from its cousins without colon or zone (UTC is meant), or from the
 /// time since 1970 in seconds, milli-, micro- or nanoseconds. The year 1 is how Go writes "never".
-pub(super) fn time(value: &Value) -> Option<String> {
+pub(crate) fn time(value: &Value) -> Option<String> {
     let text = plain(value)?;
     let time = DateTime::parse_from_rfc3339(&text)
         .or_else(|_| DateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f%z"))
@@ -157,7 +157,7 @@ pub(super) fn time_at(value: &Value, paths: &[&str]) -> Option<String> {
 }
 
 /// Service that the labels name.
-pub(super) fn service(labels: &BTreeMap<String, String>) -> Option<String> {
+pub(crate) fn service(labels: &BTreeMap<String, String>) -> Option<String> {
     SERVICE_LABELS.iter().find_map(|name| labels.get(*name)).cloned()
 }
 
@@ -167,7 +167,7 @@ pub(super) fn severity(labels: &BTreeMap<String, String>) -> Option<Severity> {
 }
 
 /// Hex SHA-256 of `parts`. Each goes in with its length, so that no two lists look alike.
-pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
@@ -187,7 +187,7 @@ pub(super) fn fingerprint_of_title(format: &str, title: &str, service: Option<&s
 }
 
 /// The first 16 characters: enough to tell apart more alerts than anybody will ever have.
-pub(super) fn short(digest: &str) -> String {
+pub(crate) fn short(digest: &str) -> String {
     digest.chars().take(16).collect()
 }
 

@@ -34,7 +34,7 @@ pub(super) fn bounded(mut delivery: Delivery) -> Delivery {
     delivery
 }
 
-fn bounded_alert(alert: Alert) -> Alert {
+pub(crate) fn bounded_alert(alert: Alert) -> Alert {
     let title = one_line(&alert.title, TITLE_CHARS);
     Alert {
         title: if title.is_empty() { "Alert without a title".to_owned() } else { title },
@@ -51,7 +51,7 @@ fn bounded_alert(alert: Alert) -> Alert {
 }
 
 /// `text` as one line of at most `chars` characters.
-pub(super) fn one_line(text: &str, chars: usize) -> String {
+pub(crate) fn one_line(text: &str, chars: usize) -> String {
     let line = without_escapes(text)
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod alertmanager;
 mod cloudwatch;
-mod common;
+pub(crate) mod common;
 pub mod datadog;
 pub mod generic;
 pub mod grafana;
@@ -99,7 +99,7 @@ impl Severity {
 }
 
 /// One alert, in our words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Name of the format it came in.
     pub source: String,

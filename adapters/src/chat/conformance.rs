@@ -1,6 +1,6 @@
 //! What every platform must do, whatever it is. For tests: it panics with the rule that was broken.
 
-use super::{Card, ChatPlatform, Control, Field, Item, MessageRef, Place, Rich, Section, Span, Style, Tone};
+use super::{Card, ChatPlatform, Control, Field, FieldKind, Item, MessageRef, Place, Rich, Section, Span, Style, Tone};
 use crate::Error;
 
 /// Texts that must arrive as they are, without calling, linking or formatting anything.
@@ -208,7 +208,14 @@ fn hostile(text: &str) -> Card {
     let mut menu = control("Wrong cause", "");
     menu.choices = vec![("Disk full".into(), "wrong 12 disk_full".into()), (text.into(), "wrong 12 other".into())];
     let mut form = control("Reason", "close 12");
-    form.fields = vec![Field { name: "why".into(), label: text.into(), multiline: true, value: text.into() }];
+    form.fields = vec![Field {
+        name: "why".into(),
+        label: text.into(),
+        kind: FieldKind::Lines,
+        value: text.into(),
+        is_optional: true,
+        hint: text.into(),
+    }];
     let mut styled = control(text, "note 12");
     styled.style = Style::Danger;
     Card {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::{Card, ChatEvent, ChatPlatform, Control, MessageRef, Pace, Person, Place, Rich, Said};
+use super::event as said;
+use super::{Card, ChatEvent, ChatPlatform, Control, File, MessageRef, Pace, Person, Place, Rich, Said};
 use crate::Error;
 
 #[cfg(any(test, feature = "conformance"))]
@@ -117,7 +118,7 @@ impl Console {
         let message = self.keep(place, None, person.clone(), Content::Text(text.to_owned()))?;
         let said = match text.strip_prefix('/') {
             Some(typed) => Said::Command { text: command(typed), answers: BTreeMap::new() },
-            None => Said::Message { text: text.to_owned() },
+            None => Said::Message(said::Message { text: text.to_owned(), ..said::Message::default() }),
         };
         Ok(event(format!("{NAME}-message-{}", message.id), message, person, said))
     }
@@ -201,6 +202,40 @@ impl ChatPlatform for Console {
     async fn say(&self, place: &Place, text: &Rich, key: &str) -> Result<MessageRef, Error> {
         self.keep(place, Some(key), bot(), Content::Rich(text.clone()))
     }
+
+    /// There is nobody to hide it from: whoever opens the pages sees all of them.
+    async fn whisper(&self, place: &Place, _: &Person, text: &Rich, key: &str) -> Result<(), Error> {
+        self.say(place, text, key).await.map(drop)
+    }
+
+    fn link(&self, _: &MessageRef) -> Option<String> {
+        None
+    }
+
+    async fn person(&self, id: &str) -> Result<Person, Error> {
+        Ok(Person { id: id.to_owned(), name: id.to_owned() })
+    }
+
+    /// Whoever has the API key has all rights.
+    async fn trusts(&self, _: &Person) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    async fn reaches(&self, _: &Place) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn read(&self, at: &MessageRef) -> Result<Option<Said>, Error> {
+        let found = self.messages.get(&at.id).map_err(unkept)?;
+        Ok(found.and_then(|message| match message.content {
+            Content::Text(text) => Some(Said::Message(said::Message { text, ..said::Message::default() })),
+            Content::Card(_) | Content::Rich(_) => None,
+        }))
+    }
+
+    async fn fetch(&self, file: &File, _: u64) -> Result<Vec<u8>, Error> {
+        Err(Error::Permanent(format!("{}: the console keeps no files", file.name)))
+    }
 }
 
 fn bot() -> Person {
@@ -235,7 +270,7 @@ fn says(control: &Control, command: &str) -> bool {
 
 fn event(key: String, at: MessageRef, person: &Person, said: Said) -> ChatEvent {
     let MessageRef { place, id } = at;
-    ChatEvent { key, platform: NAME.into(), place, message: Some(id), person: person.clone(), said }
+    ChatEvent { key, platform: NAME.into(), place, message: Some(id), person: person.clone(), is_private: false, said }
 }
 
 fn random() -> Result<String, Error> {

@@ -1,140 +1,26 @@
 //! Chat platforms: what the bot shows and what people say, in our words. No platform knows what an incident is; it shows
 //! cards and carries commands.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 
 pub mod address;
+mod card;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod console;
+mod event;
 pub mod slack;
 pub mod text;
 
-/// Longest command of a control, in bytes: platforms keep it in the control itself.
-pub const MAX_COMMAND: usize = 60;
-/// Most controls of a card.
-pub const MAX_CONTROLS: usize = 25;
-
-/// A piece of a sentence. Platforms escape every text: what stands in it can neither format, link nor call anybody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Span {
-    /// Words.
-    Text(String),
-    /// Words that matter most.
-    Strong(String),
-    /// A command, a name, a piece of a log; one line.
-    Code(String),
-    /// A link. The address is `http` or `https`; platforms show another one as text.
-    Link {
-        /// What is shown.
-        text: String,
-        /// Where it leads.
-        url: String,
-    },
-}
-
-/// A sentence.
-pub type Rich = Vec<Span>;
-
-/// How a card feels at a glance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tone {
-    /// Users suffer.
-    Bad,
-    /// Someone must look.
-    Warning,
-    /// It is over.
-    Good,
-    /// Nothing to feel.
-    Neutral,
-}
-
-/// What the bot shows about one incident. Edited in place as the incident changes. It may hold more than a platform can
-/// show: platforms cut from the end of each part, say that they cut, and keep the controls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Card {
-    /// Colour.
-    pub tone: Tone,
-    /// One line that says which incident it is.
-    pub title: String,
-    /// The sentences below the title, most important first: state, root cause, how sure.
-    pub lead: Vec<Rich>,
-    /// Name and value, side by side where there is room.
-    pub facts: Vec<(String, Rich)>,
-    /// The rest.
-    pub sections: Vec<Section>,
-    /// What can be done. Platforms show the first [`MAX_CONTROLS`].
-    pub controls: Vec<Control>,
-    /// Small print.
-    pub footer: String,
-}
-
-/// A part of a card under a heading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Section {
-    /// Heading.
-    pub heading: String,
-    /// Its items, most important first.
-    pub items: Vec<Item>,
-}
-
-/// An item of a section: a sentence, or quoted log lines, or both.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// The sentence; may be empty.
-    pub text: Rich,
-    /// Log lines to show as they are, in fixed width.
-    pub quote: Option<String>,
-}
-
-/// Something a person can press. It says a command; a click and the typed command take one path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Control {
-    /// What stands on it.
-    pub label: String,
-    /// What it says, e.g. `acknowledge 12`. At most [`MAX_COMMAND`] bytes; a control with a longer one is not shown,
-    /// because a cut command would be another command.
-    pub command: String,
-    /// How it looks.
-    pub style: Style,
-    /// Choices instead of one button: `(label, command)`. Platforms may show only the first ones, and then say so.
-    pub choices: Vec<(String, String)>,
-    /// What is asked before the command is said; the answers go with it.
-    pub fields: Vec<Field>,
-}
-
-/// How a control looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Style {
-    /// As any.
-    Plain,
-    /// The one that most people want.
-    Primary,
-    /// One that cannot be taken back.
-    Danger,
-}
-
-/// A question of a form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
-    /// Name of the answer.
-    pub name: String,
-    /// The question.
-    pub label: String,
-    /// Room for several lines.
-    pub multiline: bool,
-    /// What stands there already.
-    pub value: String,
-}
+pub use card::{Card, Control, Field, FieldKind, Item, MAX_COMMAND, MAX_CONTROLS, Rich, Section, Span, Style, Tone};
+pub use event::{Addressee, Ask, ChatEvent, File, Form, Listener, Message, Person, Said};
 
 /// Where a message stands or shall stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -161,50 +47,6 @@ impl MessageRef {
         let root = self.place.thread.clone().unwrap_or_else(|| self.id.clone());
         Place { channel: self.place.channel.clone(), thread: Some(root) }
     }
-}
-
-/// Somebody who said something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    /// The platform's id of them.
-    pub id: String,
-    /// What to call them.
-    pub name: String,
-}
-
-/// Something that happened on a platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChatEvent {
-    /// The same for every delivery of this event, different for everything else.
-    pub key: String,
-    /// Name of the platform.
-    pub platform: String,
-    /// Where it happened. Of a message in a channel: that channel; of a reply: its thread.
-    pub place: Place,
-    /// Id of the message that it is, or that a control stands on.
-    pub message: Option<String>,
-    /// Who did it.
-    pub person: Person,
-    /// What happened.
-    pub said: Said,
-}
-
-/// What somebody said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Said {
-    /// A command: typed, or a control.
-    Command {
-        /// Its words, e.g. `resolve 12`.
-        text: String,
-        /// Answers to the fields of the control.
-        answers: BTreeMap<String, String>,
-    },
-    /// A message to everybody, with the text of its files.
-    Message {
-        /// The text.
-        text: String,
-    },
 }
 
 /// How fast a platform may be written to.
@@ -247,6 +89,52 @@ pub trait ChatPlatform: Send + Sync {
     /// # Errors
     /// As [`ChatPlatform::post`].
     fn say(&self, place: &Place, text: &Rich, key: &str) -> impl Future<Output = Result<MessageRef, Error>> + Send;
+
+    /// Says something that only one person sees. `key` as in [`ChatPlatform::post`]; where the platform forgets what one
+    /// person alone saw, it may be said again after a crash.
+    ///
+    /// # Errors
+    /// As [`ChatPlatform::post`].
+    fn whisper(
+        &self,
+        place: &Place,
+        to: &Person,
+        text: &Rich,
+        key: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Address under which people find a message, if the platform has one.
+    fn link(&self, at: &MessageRef) -> Option<String>;
+
+    /// What to call somebody.
+    ///
+    /// # Errors
+    /// When the platform does not say.
+    fn person(&self, id: &str) -> impl Future<Output = Result<Person, Error>> + Send;
+
+    /// Whether somebody may do what cannot be taken back. Everybody may, unless the settings name a group.
+    ///
+    /// # Errors
+    /// When the platform does not say.
+    fn trusts(&self, person: &Person) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Whether the bot can write to a place.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] with what to do about it when it cannot.
+    fn reaches(&self, place: &Place) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// What stands in a message, as [`Said::Message`] or [`Said::Alert`]; `None` when it is gone.
+    ///
+    /// # Errors
+    /// When the platform does not say.
+    fn read(&self, at: &MessageRef) -> impl Future<Output = Result<Option<Said>, Error>> + Send;
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// [`Error::Permanent`] when it has more than `most` bytes or cannot be had.
+    fn fetch(&self, file: &File, most: u64) -> impl Future<Output = Result<Vec<u8>, Error>> + Send;
 }
 
 /// Every platform there is.
@@ -258,46 +146,130 @@ pub enum Chat {
     Slack(slack::Slack),
 }
 
+/// Calls the same method of whichever platform it is.
+macro_rules! each {
+    ($chat:expr, $platform:ident => $call:expr) => {
+        match $chat {
+            Chat::Console($platform) => $call,
+            Chat::Slack($platform) => $call,
+        }
+    };
+}
+
 impl ChatPlatform for Chat {
     fn name(&self) -> &'static str {
-        match self {
-            Self::Console(console) => console.name(),
-            Self::Slack(slack) => slack.name(),
-        }
+        each!(self, chat => chat.name())
     }
 
     fn pace(&self) -> Pace {
-        match self {
-            Self::Console(console) => console.pace(),
-            Self::Slack(slack) => slack.pace(),
-        }
+        each!(self, chat => chat.pace())
     }
 
     async fn post(&self, place: &Place, card: &Card, key: &str) -> Result<MessageRef, Error> {
-        match self {
-            Self::Console(console) => console.post(place, card, key).await,
-            Self::Slack(slack) => slack.post(place, card, key).await,
-        }
+        each!(self, chat => chat.post(place, card, key).await)
     }
 
     async fn find(&self, place: &Place, key: &str) -> Result<Option<MessageRef>, Error> {
-        match self {
-            Self::Console(console) => console.find(place, key).await,
-            Self::Slack(slack) => slack.find(place, key).await,
-        }
+        each!(self, chat => chat.find(place, key).await)
     }
 
     async fn update(&self, at: &MessageRef, card: &Card) -> Result<(), Error> {
-        match self {
-            Self::Console(console) => console.update(at, card).await,
-            Self::Slack(slack) => slack.update(at, card).await,
-        }
+        each!(self, chat => chat.update(at, card).await)
     }
 
     async fn say(&self, place: &Place, text: &Rich, key: &str) -> Result<MessageRef, Error> {
+        each!(self, chat => chat.say(place, text, key).await)
+    }
+
+    async fn whisper(&self, place: &Place, to: &Person, text: &Rich, key: &str) -> Result<(), Error> {
+        each!(self, chat => chat.whisper(place, to, text, key).await)
+    }
+
+    fn link(&self, at: &MessageRef) -> Option<String> {
+        each!(self, chat => chat.link(at))
+    }
+
+    async fn person(&self, id: &str) -> Result<Person, Error> {
+        each!(self, chat => chat.person(id).await)
+    }
+
+    async fn trusts(&self, person: &Person) -> Result<bool, Error> {
+        each!(self, chat => chat.trusts(person).await)
+    }
+
+    async fn reaches(&self, place: &Place) -> Result<(), Error> {
+        each!(self, chat => chat.reaches(place).await)
+    }
+
+    async fn read(&self, at: &MessageRef) -> Result<Option<Said>, Error> {
+        each!(self, chat => chat.read(at).await)
+    }
+
+    async fn fetch(&self, file: &File, most: u64) -> Result<Vec<u8>, Error> {
+        each!(self, chat => chat.fetch(file, most).await)
+    }
+}
+
+/// How a platform that is configured is heard, for people who read what is printed at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hears {
+    /// In this way.
+    By(&'static str),
+    /// Not at all: this is missing.
+    Not(&'static str),
+}
+
+/// Addresses to which platforms deliver over HTTP. They prove who they are with a signature.
+pub const ADDRESSES: &[&str] = slack::ADDRESSES;
+
+/// A delivery to one of [`ADDRESSES`].
+pub struct Request<'a> {
+    /// The address.
+    pub path: &'a str,
+    /// Value of a header by its lower-case name.
+    pub header: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// The body as it came.
+    pub body: &'a [u8],
+    /// Now, in Unix seconds.
+    pub now: i64,
+}
+
+/// What is answered to a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// It arrived; the document is part of the answer, and empty when there is nothing to say.
+    Arrived(Option<serde_json::Value>),
+    /// It is not from the platform.
+    Refused(String),
+    /// It is no delivery that can be read.
+    Unreadable(String),
+    /// It could not be kept; the platform shall send it again.
+    Unkept(String),
+}
+
+impl Chat {
+    /// How it is heard.
+    #[must_use]
+    pub fn hears(&self) -> Hears {
         match self {
-            Self::Console(console) => console.say(place, text, key).await,
-            Self::Slack(slack) => slack.say(place, text, key).await,
+            Self::Console(_) => Hears::By("its own pages"),
+            Self::Slack(slack) => slack.hears(),
+        }
+    }
+
+    /// Tells `listener` what happens, until `stop`, over connections of our own. Returns at once when there are none.
+    pub async fn listen<L: Listener>(&self, listener: Arc<L>, stop: CancellationToken) {
+        match self {
+            Self::Console(_) => {}
+            Self::Slack(slack) => slack.listen(listener, stop).await,
+        }
+    }
+
+    /// Tells `listener` what a platform delivers over HTTP; `None` when the address is not one of this platform's.
+    pub async fn receive<L: Listener>(&self, request: Request<'_>, listener: &Arc<L>) -> Option<Answer> {
+        match self {
+            Self::Console(_) => None,
+            Self::Slack(slack) => slack.receive(request, listener).await,
         }
     }
 }
@@ -308,10 +280,10 @@ impl ChatPlatform for Chat {
 /// When a setting of one cannot be used.
 pub fn configured(setting: &dyn Fn(&str, &str) -> Option<SecretString>) -> Result<Vec<Chat>, Error> {
     let mut chats = Vec::new();
-    if let Some(token) = setting("slack", "bot_token") {
-        let address = setting("slack", "api_url");
-        let address = address.as_ref().map_or(slack::API, |address| address.expose_secret());
-        chats.push(Chat::Slack(slack::Slack::new(address, &token)?));
+    if setting("slack", "bot_token").is_some() {
+        let settings =
+            slack::Settings::read(&|key| setting("slack", key).map(|value| value.expose_secret().to_owned()));
+        chats.push(Chat::Slack(slack::Slack::new(settings)?));
     }
     Ok(chats)
 }

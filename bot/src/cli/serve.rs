@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clew_adapters::chat::Hears;
 use tokio::net::TcpListener;
 
 use super::{BAD_INPUT, FAILED, VERDICT, refuse};
@@ -97,13 +98,13 @@ fn greet(app: &App, addr: std::net::SocketAddr) {
         println!("  work             {} jobs wait from before, {dead} dead letters (GET /jobs)", jobs.len() - dead);
     }
     for integration in clew_adapters::INTEGRATIONS {
-        if app.chat(integration.section).is_some() {
-            match config.channel(integration.section) {
-                Some(channel) => println!(
-                    "  {:<16} incidents are shown in {channel}; what people say there is not heard yet",
-                    integration.name
-                ),
-                None => println!("  {:<16} has a token but no channel: {}", integration.name, integration.setup),
+        if let Some(chat) = app.chat(integration.section) {
+            let shown = config.channel(integration.section);
+            let shown =
+                shown.map_or_else(|| "no channel is set".to_owned(), |channel| format!("incidents in {channel}"));
+            match chat.hears() {
+                Hears::By(way) => println!("  {:<16} {shown}; people are heard by {way}", integration.name),
+                Hears::Not(missing) => println!("  {:<16} {shown}; people are NOT heard: {missing}", integration.name),
             }
         } else if config.is_configured(integration.section, integration.keys) {
             println!("  {:<16} settings found, but this version does not connect to it yet", integration.name);

@@ -1,11 +1,14 @@
 //! What people can do to an incident. A button, a typed word and a call of the API take one path.
 
+mod answers;
+mod forms;
 mod parse;
 mod talk;
 
 use std::sync::Arc;
 
 use clew_adapters::alerts::Severity;
+use clew_adapters::chat::{ChatEvent, ChatPlatform as _};
 use clew_pipeline::root_cause::label::{LABELS, LabelIndex, by_name};
 
 use crate::analysis::{self, Subject};
@@ -18,8 +21,9 @@ use crate::queue::Work;
 use crate::store::{Batch, StoreError};
 use crate::words;
 
-pub use parse::{Command, HELP, parse};
-pub use talk::{Opening, hear, open, title_of};
+pub use forms::{asks, form, triage_form};
+pub use parse::{Command, HELP, Report, begins_with_a_command, parse};
+pub use talk::{Gathered, Heard, Opening, accept_post, hear, is_destructive, logs_in, open, thread_of, title_of};
 
 /// Longest name, cause and fix that are kept, in characters.
 const MAX_WORDS: usize = 2_000;
@@ -45,6 +49,14 @@ pub enum Action {
     AddLogs(String),
 }
 
+impl Action {
+    /// Whether it cannot simply be taken back: it ends an incident, or teaches the next ones.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        matches!(self, Self::Resolve(_) | Self::Correct(_))
+    }
+}
+
 /// Why something was not done, for the person who asked for it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Refusal {
@@ -59,6 +71,9 @@ pub enum Refusal {
         /// What is wrong and what to do.
         what: String,
     },
+    /// They may not.
+    #[error("only members of the group that the settings name may do this; ask one of them")]
+    NotAllowed,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,7 +106,7 @@ pub fn act(
     id: IncidentId,
     by: &Actor,
     action: &Action,
-    also: &dyn Fn(&mut Batch<'_>) -> Result<(), StoreError>,
+    also: &dyn Fn(&mut Batch<'_>, &Done) -> Result<(), StoreError>,
 ) -> Result<Done, Refusal> {
     let analysis = match action {
         Action::AddLogs(logs) => Some(analysis::analyse(app, &with_logs(app, id, logs)?)),
@@ -101,8 +116,9 @@ pub fn act(
         let incident = batch.store.incident(id)?.ok_or(Refusal::NoIncident(id))?;
         let now = clock::now();
         if let Some(already) = already(&incident, action) {
-            also(batch)?;
-            return Ok(Done { incident, already: Some(already) });
+            let done = Done { incident, already: Some(already) };
+            also(batch, &done)?;
+            return Ok(done);
         }
         let was_resolved = incident.resolution.clone();
         let mut change = incident.change(by, now);
@@ -118,8 +134,9 @@ pub fn act(
         {
             batch.job(Work::Learn { incident: id }, false, now)?;
         }
-        also(batch)?;
-        Ok(Done { incident, already: None })
+        let done = Done { incident, already: None };
+        also(batch, &done)?;
+        Ok(done)
     })
 }
 
@@ -207,6 +224,12 @@ pub fn severity(word: &str) -> Result<Severity, Refusal> {
 pub fn tidy(app: &App, text: &str) -> String {
     let redacted = app.pipeline.redact(text.trim());
     redacted.chars().take(MAX_WORDS).collect()
+}
+
+/// The address of an incident's card on the platform where something happened, if it has one there.
+fn link_to(app: &App, incident: &Incident, event: &ChatEvent) -> Option<String> {
+    let card = incident.homes.get(&event.platform)?.card.as_ref()?;
+    app.chat(&event.platform)?.link(card)
 }
 
 /// The words of [`Done::already`], or of a refusal, as a reply.

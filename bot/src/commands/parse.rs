@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use clew_adapters::alerts::Severity;
+
 use super::{Action, Refusal, root_cause, severity};
 use crate::incident::{IncidentId, Resolution};
 
@@ -10,7 +12,9 @@ pub const HELP: &[(&str, &str)] = &[
     ("triage <logs>", "find the root cause in these logs and open an incident"),
     ("list", "the incidents that are not over"),
     ("status INC-1", "one incident in a few lines"),
+    ("details INC-1", "all that is known of it, in its thread"),
     ("search <words>", "runbooks and past incidents about these words"),
+    ("diff", "what changed between two logs"),
     ("acknowledge INC-1", "I look at it (also: ack)"),
     ("assign INC-1 <name>", "who looks after it; `me` is you"),
     ("severity INC-1 <word>", "critical, high, medium or low"),
@@ -21,13 +25,33 @@ pub const HELP: &[(&str, &str)] = &[
     ("help", "this list"),
 ];
 
+/// Logs that somebody wants looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The lines.
+    pub logs: String,
+    /// Service that they are of, if that is said.
+    pub service: Option<String>,
+    /// How bad it is, if that is said.
+    pub severity: Option<Severity>,
+}
+
 /// What was said.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Do something to an incident.
     Act(IncidentId, Action),
     /// Look at these logs.
-    Triage(String),
+    Triage(Report),
+    /// Show all that is known of an incident.
+    Details(IncidentId),
+    /// Compare two logs.
+    Diff {
+        /// The log from before.
+        before: String,
+        /// The log from after.
+        after: String,
+    },
     /// List the incidents that are not over.
     List,
     /// Tell about one incident.
@@ -55,10 +79,8 @@ pub fn parse(
     let rest = rest.trim();
     match word.as_str() {
         "" | "help" => return Ok(Command::Help),
-        "triage" if rest.is_empty() => {
-            return Err(Refusal::field("logs", "there is nothing to look at: paste the log lines after `triage`"));
-        }
-        "triage" => return Ok(Command::Triage(rest.to_owned())),
+        "triage" => return report(rest, answers).map(Command::Triage),
+        "diff" => return diff(answers),
         "list" | "incidents" => return Ok(Command::List),
         "search" if rest.is_empty() => {
             return Err(Refusal::field("query", "say what to look for, e.g. `search postgres disk full`"));
@@ -71,6 +93,7 @@ pub fn parse(
     match word.as_str() {
         "status" if rest.is_empty() && here.is_none() => Ok(Command::List),
         "status" => Ok(Command::Status(with(rest)?.0)),
+        "details" => Ok(Command::Details(with(rest)?.0)),
         "ack" | "acknowledge" => act(with(rest)?.0, Action::Acknowledge),
         "mitigate" | "mitigated" => act(with(rest)?.0, Action::Mitigate),
         "reopen" => act(with(rest)?.0, Action::Reopen),
@@ -95,6 +118,40 @@ pub fn parse(
             act(id, Action::Correct(root_cause(&cause)?))
         }
         _ => Err(Refusal::field("command", format!("{word:?} is no command; `help` lists what can be said"))),
+    }
+}
+
+/// Whether `text` begins with a word that is a command.
+#[must_use]
+pub fn begins_with_a_command(text: &str) -> bool {
+    const SHORT: [&str; 7] = ["ack", "sev", "incidents", "mitigated", "resolved", "triage", "clew"];
+    let first = text.split_whitespace().next().unwrap_or_default().trim_start_matches('/').to_lowercase();
+    SHORT.contains(&first.as_str()) || HELP.iter().any(|(words, _)| words.split(' ').next() == Some(first.as_str()))
+}
+
+/// Logs from a form, or typed after the command.
+fn report(rest: &str, answers: &BTreeMap<String, String>) -> Result<Report, Refusal> {
+    let answer = |name: &str| answers.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let logs = answer("logs").unwrap_or(rest);
+    if logs.is_empty() {
+        return Err(Refusal::field("logs", "there is nothing to look at: paste the log lines after `triage`"));
+    }
+    Ok(Report {
+        logs: logs.to_owned(),
+        service: answer("service").map(str::to_owned),
+        severity: answer("severity").map(severity).transpose()?,
+    })
+}
+
+/// Two logs from a form.
+fn diff(answers: &BTreeMap<String, String>) -> Result<Command, Refusal> {
+    let answer = |name: &str| answers.get(name).filter(|text| !text.trim().is_empty()).cloned();
+    match (answer("before"), answer("after")) {
+        (Some(before), Some(after)) => Ok(Command::Diff { before, after }),
+        _ => Err(Refusal::field(
+            "before",
+            "two logs are needed: `clew diff BEFORE AFTER`, POST /diff, or the form of `diff`",
+        )),
     }
 }
 

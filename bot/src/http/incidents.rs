@@ -147,7 +147,7 @@ pub async fn act(State(app): State<Arc<App>>, Path((id, action)): Path<(String, 
     let id = number(&id)?;
     let by = by(&app, &fields)?;
     let state = Arc::clone(&app);
-    let act = move || commands::act(&state, id, &by, &action, &|_| Ok(()));
+    let act = move || commands::act(&state, id, &by, &action, &|_, _| Ok(()));
     let done = on_core(&app, move |_| act()).await??;
     app.store.kept().await?;
     let mut shown = view(&done.incident);
@@ -310,6 +310,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NoIncident(_) => Self::not_found(refusal.to_string()),
             Refusal::DoesNotFit { field, what } => Self::field(field, what),
+            Refusal::NotAllowed => Self::new(StatusCode::FORBIDDEN, refusal.to_string()),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -1,6 +1,7 @@
 //! What is served. The only list of routes.
 
 pub mod api;
+mod chat;
 mod console;
 mod error;
 mod guard;
@@ -25,7 +26,7 @@ use error::Problem;
 
 /// All routes with their guards.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    chat::routes()
         .route("/triage", post(api::triage))
         .route("/triage/{replay_id}", get(api::replay))
         .route("/analyze", post(api::analyze))

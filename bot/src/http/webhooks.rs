@@ -8,9 +8,8 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use clew_adapters::alerts::{self, Alert, AlertFormat, Delivery, FORMATS, Request};
+use clew_adapters::alerts::{self, AlertFormat, Delivery, FORMATS, Request};
 use clew_adapters::signature::same_secret;
-use clew_pipeline::Pipeline;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -18,6 +17,7 @@ use super::error::Problem;
 use super::{guard, request};
 use crate::app::App;
 use crate::clock;
+use crate::intake;
 use crate::queue::Work;
 use crate::store::{Accepted, StoreError};
 
@@ -192,11 +192,7 @@ async fn keep(app: &Arc<App>, format: &'static str, delivery: Delivery) -> Answe
 }
 
 fn keep_now(app: &App, format: &'static str, key: Option<String>, mut delivery: Delivery) -> Result<bool, StoreError> {
-    for alert in &mut delivery.alerts {
-        redact(&app.pipeline, alert);
-        // A group is named after its labels, with what they hold; redacted, two groups could become one.
-        alert.group = alert.group.take().map(|group| app.store.name_of(&["group", &group]));
-    }
+    intake::redact_all(app, &mut delivery);
     let at = clock::now();
     app.store.change(|batch| {
         if let Some(key) = &key
@@ -207,10 +203,7 @@ fn keep_now(app: &App, format: &'static str, key: Option<String>, mut delivery: 
         if let Some(url) = delivery.confirm.take() {
             batch.job(Work::Confirm { format: format.to_owned(), url }, false, at)?;
         }
-        if !delivery.alerts.is_empty() {
-            let delivery = batch.accept(&Accepted { format: format.to_owned(), at, delivery })?;
-            batch.job(Work::TriageAlerts { delivery }, false, at)?;
-        }
+        intake::accept(batch, Accepted { format: format.to_owned(), at, delivery, posted: None })?;
         Ok(true)
     })
 }
@@ -219,20 +212,4 @@ fn keep_now(app: &App, format: &'static str, key: Option<String>, mut delivery: 
 fn refuse(error: StoreError) -> Problem {
     tracing::debug!(%error, "a delivery could not be kept");
     Problem::busy(5, "the delivery could not be kept; send it again")
-}
-
-/// Takes secrets out of everything that an alert says.
-fn redact(pipeline: &Pipeline, alert: &mut Alert) {
-    let clean = |text: &mut String| *text = pipeline.redact(text);
-    clean(&mut alert.title);
-    clean(&mut alert.text);
-    for text in [&mut alert.service, &mut alert.url, &mut alert.runbook_url].into_iter().flatten() {
-        clean(text);
-    }
-    alert.labels.values_mut().chain(alert.values.values_mut()).for_each(clean);
-    // All at once: what is secret in a line may be told by the one before it.
-    let logs = pipeline.redact(&alert.logs.join("\n"));
-    if !alert.logs.is_empty() {
-        alert.logs = logs.split('\n').map(str::to_owned).collect();
-    }
 }

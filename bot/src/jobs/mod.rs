@@ -1,5 +1,6 @@
 //! What the bot does by itself, in the background. One file a kind of work.
 
+mod details;
 mod hear;
 mod learn;
 mod post_card;
@@ -7,6 +8,9 @@ mod say;
 mod triage_alerts;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use clew_adapters::chat::Chat;
 
 use crate::analysis::Analysis;
 use crate::app::App;
@@ -15,7 +19,9 @@ use crate::queue::{Did, Job, JobError, Work};
 use crate::store::{Batch, StoreError};
 
 /// Time after which a job looks again whether there is room on the disk.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a sentence waits for the card in whose thread it belongs.
+const WAIT_FOR_CARD: Duration = Duration::from_millis(200);
 
 /// Does a job. Running it twice is harmless.
 ///
@@ -30,25 +36,30 @@ pub async fn run(app: &Arc<App>, job: &Job) -> Result<Did, JobError> {
             let delivery = *delivery;
             on_core(app, job, move |app, job| triage_alerts::run(app, job, delivery)).await
         }
-        Work::Hear { event } => {
-            let event = event.clone();
-            on_core(app, job, move |app, job| hear::run(app, job, &event)).await
-        }
+        Work::Hear { event } => hear::run(app, job, event).await,
         Work::Learn { incident } => {
             let incident = *incident;
             on_core(app, job, move |app, job| learn::run(app, job, incident)).await
         }
         Work::PostCard { incident, platform, .. } => post_card::run(app, *incident, platform).await,
-        Work::Say { platform, place, text, key } => say::run(app, platform, place, text, key).await,
+        Work::Say { platform, place, text, key } => say::run(app, job, platform, place, text, key).await,
         Work::SayInThread { incident, platform, text, key, .. } => {
-            say::in_thread(app, *incident, platform, text, key).await
+            say::in_thread(app, job, *incident, platform, text, key).await
         }
+        Work::Whisper { platform, place, to, text, key } => say::whisper(app, platform, place, to, text, key).await,
+        Work::Details { incident, platform, part, key, .. } => details::run(app, *incident, platform, *part, key).await,
         Work::Confirm { format, url } => {
             let instead = app.config().stand_in(format);
             app.senders.confirm(url, instead.as_deref()).await?;
             Ok(Did::Work)
         }
     }
+}
+
+/// A chat platform that a job needs.
+fn platform<'a>(app: &'a App, name: &str) -> Result<&'a Chat, JobError> {
+    app.chat(name)
+        .ok_or_else(|| JobError::Fail(format!("{name} is not configured any more; configure it and try the job again")))
 }
 
 /// Runs arithmetic and what needs the store on a blocking thread, as many at once as there are cores.

@@ -19,14 +19,12 @@ use crate::store::StoreError;
 pub async fn run(app: &Arc<App>, id: IncidentId, platform: &str) -> Result<Did, JobError> {
     let Some(incident) = app.store.incident(id)? else { return Ok(Did::Nothing) };
     let Some(home) = incident.homes.get(platform).cloned() else { return Ok(Did::Nothing) };
-    let chat = app.chat(platform).ok_or_else(|| {
-        JobError::Fail(format!("{platform} is not configured any more; configure it and try the job again"))
-    })?;
+    let chat = super::platform(app, platform)?;
     if home.shown >= incident.revision && home.card.is_some() {
         return Ok(Did::Nothing);
     }
     let verdict = app.store.verdict(id)?;
-    let card = card::of(&incident, verdict.as_ref(), clock::now());
+    let card = card::of(&incident, verdict.as_ref(), clock::now(), &|id| app.link(platform, id));
     let key = app.store.name_of(&["card", platform, &id.to_string()]);
     let message = if let Some(message) = home.card {
         app.wait_to_edit(&message, chat.pace().edit).map_err(JobError::Later)?;

@@ -1,32 +1,50 @@
 //! Says a sentence in a place.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use clew_adapters::chat::{ChatPlatform, Place, Rich};
+use clew_adapters::chat::{ChatPlatform, Person, Place, Rich};
 
 use crate::app::App;
 use crate::incident::IncidentId;
-use crate::queue::{Did, JobError};
+use crate::queue::{Did, Job, JobError};
 
-/// How long a sentence waits for the card in whose thread it belongs.
-const WAIT_FOR_CARD: Duration = Duration::from_millis(200);
+/// Says `text` to one person. A crash at the wrong moment makes them see it twice: nobody can look it up.
+///
+/// # Errors
+/// When the platform or the store fails.
+pub async fn whisper(
+    app: &Arc<App>,
+    platform: &str,
+    place: &Place,
+    to: &Person,
+    text: &Rich,
+    key: &str,
+) -> Result<Did, JobError> {
+    app.store.kept().await?;
+    super::platform(app, platform)?.whisper(place, to, text, key).await?;
+    Ok(Did::Work)
+}
 
 /// Says `text` in `place`, once.
 ///
 /// # Errors
 /// When the platform or the store fails.
-pub async fn run(app: &Arc<App>, platform: &str, place: &Place, text: &Rich, key: &str) -> Result<Did, JobError> {
-    let chat = app.chat(platform).ok_or_else(|| {
-        JobError::Fail(format!("{platform} is not configured any more; configure it and try the job again"))
-    })?;
+pub async fn run(
+    app: &Arc<App>,
+    job: &Job,
+    platform: &str,
+    place: &Place,
+    text: &Rich,
+    key: &str,
+) -> Result<Did, JobError> {
+    let chat = super::platform(app, platform)?;
     app.store.kept().await?;
     // Whether it was said before a crash, only the platform knows.
-    if chat.find(place, key).await?.is_none() {
-        chat.say(place, text, key).await?;
-        return Ok(Did::Work);
+    if job.may_be_done() && chat.find(place, key).await?.is_some() {
+        return Ok(Did::Nothing);
     }
-    Ok(Did::Nothing)
+    chat.say(place, text, key).await?;
+    Ok(Did::Work)
 }
 
 /// Says `text` in the thread of an incident's card.
@@ -35,6 +53,7 @@ pub async fn run(app: &Arc<App>, platform: &str, place: &Place, text: &Rich, key
 /// When there is no card yet; when the platform or the store fails.
 pub async fn in_thread(
     app: &Arc<App>,
+    job: &Job,
     id: IncidentId,
     platform: &str,
     text: &Rich,
@@ -43,7 +62,7 @@ pub async fn in_thread(
     let Some(incident) = app.store.incident(id)? else { return Ok(Did::Nothing) };
     let Some(home) = incident.homes.get(platform) else { return Ok(Did::Nothing) };
     match &home.card {
-        Some(card) => run(app, platform, &card.thread(), text, key).await,
-        None => Err(JobError::Later(WAIT_FOR_CARD)),
+        Some(card) => run(app, job, platform, &card.thread(), text, key).await,
+        None => Err(JobError::Later(super::WAIT_FOR_CARD)),
     }
 }

@@ -1,18 +1,21 @@
 //! Puts the alerts of an accepted delivery into incidents.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clew_adapters::alerts::{Alert, AlertStatus, Severity};
+use clew_adapters::chat::Place;
 
 use crate::analysis::{self, Analysis, Subject, titled_by_a_line};
 use crate::app::App;
 use crate::clock::{self, Time};
 use crate::commands::title_of;
 use crate::identity::{self, Traits, Window};
-use crate::incident::{Actor, AlertRecord, Change, EventKind, Incident, IncidentId, RestsOn};
+use crate::incident::{Actor, AlertRecord, Change, EventKind, Home, Incident, IncidentId, RestsOn};
 use crate::ledger;
-use crate::queue::{Job, JobError};
+use crate::queue::{Job, JobError, Work};
 use crate::store::{Accepted, Batch, Store, StoreError};
+use crate::words;
 
 /// Works a delivery off, one alert after the other, each in one transaction with the note that it is done.
 ///
@@ -96,7 +99,13 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
         Known::Verdict(analysis) => &analysis.signature,
     };
     let analysis = if let Known::Verdict(analysis) = known { Some(analysis.as_ref()) } else { None };
-    let traits = Traits { alert: Some(alert), service: alert.service.as_deref(), labels: &alert.labels, signature };
+    let traits = Traits {
+        alert: Some(alert),
+        is_post: accepted.posted.is_some(),
+        service: alert.service.as_deref(),
+        labels: &alert.labels,
+        signature,
+    };
     let window = Window::until(now, settings.reopen_hours);
     let by = Actor::new(&accepted.format, &accepted.format);
     let incident = match &firing.record {
@@ -107,13 +116,15 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
     let (mut change, is_new) = match (incident, analysis) {
         (Some(incident), None) if alert_tells_more(&incident, alert) => return Ok(Placed::MustKnowMore),
         (Some(incident), _) => (incident.change(&by, now), false),
+        // Nobody heard of it while it went on, and in a chat everybody can read that it is over.
+        (None, _) if accepted.posted.is_some() && alert.status == AlertStatus::Resolved => return Ok(Placed::Done),
         (None, None) => return Ok(Placed::MustKnowMore),
         (None, Some(analysis)) => {
             // A title that is no more than one of the log lines says less than the line that tells most.
             let title = if titled_by_a_line(alert) { title_of(analysis) } else { alert.title.clone() };
             let severity = alert.severity.unwrap_or(Severity::Medium);
             let incident = Incident {
-                homes: app.default_homes(),
+                homes: homes(app, accepted),
                 earlier: identity::earlier(batch.store, &traits, window)?,
                 ..Incident::new(batch.next_incident()?, &title, severity, accepted.at.min(now))
             };
@@ -138,6 +149,10 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
     if let Some(group) = &alert.group {
         batch.group(group, id)?;
     }
+    batch.group(&identity::name_of(alert, traits.is_post), id)?;
+    if let Some((platform, thread)) = &accepted.posted {
+        link_post(app, batch, &change.incident, platform, thread, firing.record.is_none())?;
+    }
     if shows {
         ledger::record(batch, change, now)?;
     } else {
@@ -146,6 +161,38 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
         batch.incident(incident, &events)?;
     }
     Ok(Placed::Done)
+}
+
+/// Where the incident of an alert lives: in the usual places, but below the post where somebody posted it.
+fn homes(app: &App, accepted: &Accepted) -> BTreeMap<String, Home> {
+    let mut homes = app.default_homes();
+    if let Some((platform, thread)) = &accepted.posted {
+        let home = Home { place: thread.clone(), card: None, begun: false, shown: 0 };
+        homes.insert(platform.clone(), home);
+    }
+    homes
+}
+
+/// Notes that the thread below a post is about an incident. When its card lives elsewhere, the first post of a firing is
+/// answered with the way there.
+fn link_post(
+    app: &App,
+    batch: &mut Batch<'_>,
+    incident: &Incident,
+    platform: &str,
+    thread: &Place,
+    is_first: bool,
+) -> Result<(), StoreError> {
+    batch.thread(platform, thread, incident.id)?;
+    let lives_here = incident.homes.get(platform).is_some_and(|home| home.place == *thread);
+    if lives_here || !is_first {
+        return Ok(());
+    }
+    let text = words::same_as(incident, app.link(platform, incident.id));
+    let root = thread.thread.as_deref().unwrap_or_default();
+    let key = ledger::key_of(batch, &["post", platform, &thread.channel, root]);
+    let work = Work::Say { platform: platform.to_owned(), place: thread.clone(), text, key };
+    batch.job(work, false, clock::now())
 }
 
 /// Whether an alert brings logs to an incident whose verdict rests on an alert's words alone.

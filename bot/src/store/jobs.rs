@@ -1,6 +1,7 @@
 //! Deliveries that were accepted, and the jobs that follow from them and from everything else.
 
 use clew_adapters::alerts::Delivery;
+use clew_adapters::chat::Place;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, Tree};
@@ -16,6 +17,9 @@ pub struct Accepted {
     pub at: Time,
     /// Its alerts, redacted.
     pub delivery: Delivery,
+    /// Where somebody posted it, when it came from a chat: the platform and the thread below it.
+    #[serde(default)]
+    pub posted: Option<(String, Place)>,
 }
 
 impl Batch<'_> {
@@ -84,6 +88,7 @@ impl Batch<'_> {
                 due: at,
                 error: None,
                 dead: false,
+                from_before: false,
             },
         };
         if let Some(subject) = subject {

@@ -254,7 +254,7 @@ impl Store {
         })?;
         store.secret = store.secret()?;
         for job in store.jobs()? {
-            drop(store.jobs.send(job));
+            drop(store.jobs.send(Job { from_before: true, ..job }));
         }
         Ok((store, told))
     }

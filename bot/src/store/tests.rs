@@ -24,7 +24,7 @@ fn replay(n: usize) -> Replay {
 }
 
 fn accepted() -> Accepted {
-    Accepted { format: "text".into(), at: clock::now(), delivery: Delivery::default() }
+    Accepted { format: "text".into(), at: clock::now(), delivery: Delivery::default(), posted: None }
 }
 
 fn flip(file: &Path, from: usize) -> Outcome {

@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::shown::shown;
 use super::*;
-use crate::chat::{Field, Span, Style, Tone, conformance};
+use crate::chat::{Field, FieldKind, Span, Style, Tone, conformance};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -63,7 +63,14 @@ fn card() -> Card {
     let mut menu = control("wrong 12");
     menu.choices = vec![("Disk full".into(), "wrong 12 disk_full".into())];
     let mut form = control("close 12");
-    form.fields = vec![Field { name: "why".into(), label: "Why?".into(), multiline: true, value: String::new() }];
+    form.fields = vec![Field {
+        name: "why".into(),
+        label: "Why?".into(),
+        kind: FieldKind::Lines,
+        value: String::new(),
+        is_optional: true,
+        hint: String::new(),
+    }];
     Card {
         tone: Tone::Bad,
         title: "Checkout is down".into(),
@@ -111,7 +118,10 @@ fn typed_commands_need_not_name_the_bot() -> Outcome {
         assert_eq!((event.place, event.platform.as_str()), (channel(), "console"));
     }
     let event = console.write(&channel(), &ada(), "looks like db-1 again")?;
-    assert_eq!(event.said, Said::Message { text: "looks like db-1 again".into() });
+    assert_eq!(
+        event.said,
+        Said::Message(said::Message { text: "looks like db-1 again".into(), ..said::Message::default() })
+    );
     assert_eq!(event.message.as_deref(), Some("6"));
     assert_eq!(console.messages().list(&channel(), Some("6"), 2)?.last().map(|m| m.id.clone()), Some("5".into()));
     assert!(console.write(&channel(), &ada(), " \n").is_err());

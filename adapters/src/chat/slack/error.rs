@@ -40,6 +40,11 @@ pub fn translate(call: &str, error: SlackClientError) -> Error {
     }
 }
 
+/// Which of the tokens a call is made with.
+fn token_of(call: &str) -> &'static str {
+    if call.starts_with("apps.") { "SLACK_APP_TOKEN" } else { "SLACK_BOT_TOKEN" }
+}
+
 /// The call took too long.
 pub fn too_late(call: &str) -> Error {
     transient(format!("{call}: Slack did not answer in time"))
@@ -68,12 +73,20 @@ fn refused(call: &str, api: &SlackClientApiError) -> Error {
         | "not_allowed_token_type"
         | "no_permission"
         | "org_login_required"
-        | "ekm_access_denied" => Error::Auth(format!("{call}: Slack does not accept SLACK_BOT_TOKEN ({code})")),
-        "channel_not_found" | "not_in_channel" => Error::Permanent(format!(
+        | "ekm_access_denied" => Error::Auth(format!("{call}: Slack does not accept {} ({code})", token_of(call))),
+        "channel_not_found" | "not_in_channel" => Error::Closed(format!(
             "{call}: {code}: the bot is not in this channel, or there is none with this id: invite the bot there: \
              /invite @clew"
         )),
-        "is_archived" => Error::Permanent(format!("{call}: the channel is archived: choose another one")),
+        "is_archived" => Error::Closed(format!("{call}: the channel is archived: choose another one")),
+        "expired_trigger_id"
+        | "trigger_expired"
+        | "exchanged_trigger_id"
+        | "trigger_exchanged"
+        | "invalid_trigger_id"
+        | "invalid_trigger" => Error::Permanent(
+            "Slack lets a form be opened within three seconds only, and this took longer: press it again".into(),
+        ),
         "message_not_found" | "cant_update_message" => Error::Gone(format!("{call}: the message is gone ({code})")),
         "thread_not_found" => Error::Gone(format!("{call}: the thread is gone ({code})")),
         "ratelimited"

@@ -15,8 +15,17 @@ fn hello() -> Rich {
     vec![Span::Text("hello".into())]
 }
 
+fn settings(api_url: &str, bot_token: &str) -> Settings {
+    let set = |key: &str| match key {
+        "api_url" => Some(api_url.to_owned()),
+        "bot_token" => Some(bot_token.to_owned()),
+        _ => None,
+    };
+    Settings::read(&set)
+}
+
 fn slack(fake: &FakeSlack) -> Result<Slack, Error> {
-    Slack::new(&fake.url(), &SecretString::from(TOKEN))
+    Slack::new(settings(&fake.url(), TOKEN))
 }
 
 #[tokio::test]
@@ -42,7 +51,7 @@ async fn a_message_whose_answer_was_lost_is_found_again() -> Outcome {
 #[tokio::test]
 async fn what_may_work_later_is_transient() -> Outcome {
     let fake = FakeSlack::start()?;
-    let slack = Slack { patience: Duration::from_millis(200), ..slack(&fake)? };
+    let slack = slack(&fake)?.hurried(Duration::from_millis(200))?;
     for (fault, wait) in [
         (Fault::RateLimited(7), Some(Duration::from_secs(7))),
         (Fault::ServerError(503), None),
@@ -66,7 +75,7 @@ async fn refusals_say_what_to_do() -> Outcome {
     let nowhere = Place { channel: "C0NOWHERE".into(), thread: None };
     let error = slack.say(&nowhere, &hello(), "k").await.err();
     assert!(
-        matches!(&error, Some(Error::Permanent(why)) if why.contains("/invite @clew") && why.contains("C0NOWHERE")),
+        matches!(&error, Some(Error::Closed(why)) if why.contains("/invite @clew") && why.contains("C0NOWHERE")),
         "{error:?}"
     );
 
@@ -83,16 +92,15 @@ async fn refusals_say_what_to_do() -> Outcome {
         assert!(matches!(&error, Some(Error::Permanent(why)) if why.contains(code)), "{error:?}");
     }
 
-    assert_eq!(slack.channel_name(CHANNEL).await?, "incidents");
-    assert_eq!(slack.identity().await?, "clew in Fake");
+    slack.reaches(&channel()).await?;
     fake.remove_bot(CHANNEL);
-    assert!(matches!(slack.channel_name(CHANNEL).await, Err(Error::Permanent(why)) if why.contains("/invite @clew")));
+    assert!(matches!(slack.reaches(&channel()).await, Err(Error::Closed(why)) if why.contains("/invite @clew")));
 
     fake.set_scopes(&["chat:write"]);
     let error = slack.find(&channel(), "k").await.err();
     assert!(matches!(&error, Some(Error::Auth(why)) if why.contains("channels:history")), "{error:?}");
     fake.revoke_token();
-    assert!(matches!(slack.identity().await, Err(Error::Auth(_))));
+    assert!(matches!(slack.inner.people.introduce(&slack.inner.api).await, Err(Error::Auth(_))));
     Ok(())
 }
 
@@ -121,7 +129,7 @@ async fn metadata_of_other_apps_may_be_anything() -> Outcome {
     for payload in [json!({"key": ["said-12"]}), json!({"deep": {"key": 1}})] {
         let metadata = json!({"event_type": "other", "event_payload": payload});
         let request = json!({"channel": CHANNEL, "text": "x", "metadata": metadata});
-        let _: Posted = slack.send("chat.postMessage", CHANNEL, &request).await?;
+        let _: Posted = slack.inner.api.send("chat.postMessage", CHANNEL, &request).await?;
     }
     assert_eq!(slack.find(&channel(), "said-12").await?, Some(at));
     Ok(())
@@ -153,9 +161,9 @@ async fn nothing_is_posted_twice_or_lost_when_half_of_the_calls_go_wrong() -> Ou
 
 #[test]
 fn the_token_is_never_shown_and_wrong_settings_are_refused() -> Outcome {
-    let slack = Slack::new(API, &SecretString::from("xoxb-secret"))?;
-    assert_eq!(format!("{slack:?}"), r#"Slack { address: "https://slack.com/api", .. }"#);
-    let refused = |url: &str, token: &str| Slack::new(url, &SecretString::from(token)).err().map(|e| e.to_string());
+    let slack = Slack::new(settings(API, "xoxb-secret"))?;
+    assert_eq!(format!("{slack:?}"), r#"Slack { api: Api { address: "https://slack.com/api", .. }, .. }"#);
+    let refused = |url: &str, token: &str| Slack::new(settings(url, token)).err().map(|e| e.to_string());
     let plain = refused("http://proxy.example/api", "xoxb-secret").unwrap_or_default();
     assert!(plain.contains("SLACK_API_URL") && plain.contains("https"), "{plain}");
     for token in ["", "  ", "xoxb-\nsecret", "xapp-secret"] {
@@ -168,12 +176,12 @@ fn the_token_is_never_shown_and_wrong_settings_are_refused() -> Outcome {
 #[tokio::test]
 async fn errors_never_hold_the_token() -> Outcome {
     let fake = FakeSlack::start()?;
-    let slack = Slack::new(&fake.url(), &SecretString::from("xoxb-secret"))?;
-    let error = slack.identity().await.err();
+    let slack = Slack::new(settings(&fake.url(), "xoxb-secret"))?;
+    let error = slack.inner.people.introduce(&slack.inner.api).await.err();
     assert!(matches!(error, Some(Error::Auth(_))), "{error:?}");
     assert!(!format!("{error:?}").contains("xoxb-secret"));
     drop(fake);
-    let error = slack.identity().await.err();
+    let error = slack.inner.people.introduce(&slack.inner.api).await.err();
     assert!(matches!(error, Some(Error::Transient { .. })), "{error:?}");
     Ok(())
 }

@@ -195,7 +195,8 @@ fn after(event: &ChatEvent) -> String {
     let id = event.message.clone().unwrap_or_default();
     let answered = match &event.said {
         Said::Command { .. } => true,
-        Said::Message { text } => looks_like_a_log(text),
+        Said::Message(message) => looks_like_a_log(&message.text),
+        Said::Alert(_) => false,
     };
     match &event.place.thread {
         None if answered => path_of(&Place { channel: event.place.channel.clone(), thread: Some(id) }),
@@ -211,6 +212,8 @@ async fn take(app: &Arc<App>, event: ChatEvent) -> Result<(), Instead> {
         Work::Hear { event } => event.key == key,
         Work::PostCard { platform: on, .. }
         | Work::Say { platform: on, .. }
+        | Work::Whisper { platform: on, .. }
+        | Work::Details { platform: on, .. }
         | Work::SayInThread { platform: on, .. } => *on == platform,
         _ => false,
     };
@@ -352,7 +355,7 @@ fn refused(error: Error, back: &str) -> Instead {
     match error {
         Error::Transient { why, .. } => failed(StoreError::Failed(why)),
         Error::Gone(why) => message(StatusCode::NOT_FOUND, "It is no longer there", &why, back),
-        Error::Permanent(why) | Error::Auth(why) => {
+        Error::Permanent(why) | Error::Auth(why) | Error::Closed(why) => {
             message(StatusCode::UNPROCESSABLE_ENTITY, "That could not be said", &why, back)
         }
     }

@@ -225,7 +225,7 @@ pub async fn act(State(app): State<Arc<App>>, Path(id): Path<String>, headers: H
         few_enough(&app, logs, &here)?;
     }
     let by = Actor::new(name.shown(), CONSOLE);
-    let done = blocking(&app, move |app| Ok(commands::act(app, id, &by, &action, &|_| Ok(())))).await?;
+    let done = blocking(&app, move |app| Ok(commands::act(app, id, &by, &action, &|_, _| Ok(())))).await?;
     app.store.kept().await.map_err(failed)?;
     match done {
         Ok(done) if done.already.is_some() => show(&app, id, 0, name.said, done.already).await,
@@ -258,8 +258,8 @@ async fn refused(app: &Arc<App>, id: IncidentId, refusal: Refusal, me: String) -
     match refusal {
         Refusal::Store(error) => Err(failed(error)),
         Refusal::NoIncident(_) => Err(missing(&id.to_string())),
-        Refusal::DoesNotFit { what, .. } => {
-            let mut response = show(app, id, 0, me, Some(what)).await?;
+        Refusal::DoesNotFit { .. } | Refusal::NotAllowed => {
+            let mut response = show(app, id, 0, me, Some(refusal.to_string())).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
         }
@@ -286,6 +286,9 @@ fn read(app: &App, id: IncidentId, after: u64) -> Result<Option<IncidentPage>, S
     let resolution = incident.resolution.clone();
     let (cause, fix) = resolution.map_or_else(Default::default, |known| (known.cause, known.fix));
     let home = incident.homes.get(CONSOLE).and_then(|home| home.card.as_ref());
+    let mut card = card::of(&incident, verdict.as_ref(), now, &|id| Some(format!("/i/{id}")));
+    // This page shows all there is.
+    card.controls.retain(|control| control.command != format!("details {id}"));
     Ok(Some(IncidentPage {
         badge: badge(app),
         id,
@@ -297,7 +300,7 @@ fn read(app: &App, id: IncidentId, after: u64) -> Result<Option<IncidentPage>, S
         cause,
         fix,
         causes: &LABELS,
-        card: CardView::of(card::of(&incident, verdict.as_ref(), now), stand),
+        card: CardView::of(card, stand),
         thread: home.map(|card| path_of(&card.thread())),
         events: events
             .items

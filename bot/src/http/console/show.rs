@@ -5,7 +5,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use clew_adapters::chat::console::{self, Content};
 use clew_adapters::chat::text::{cut_lines, web_address};
-use clew_adapters::chat::{Card, Control, Rich, Span, Style, Tone};
+use clew_adapters::chat::{Card, Control, FieldKind, Rich, Span, Style, Tone};
 use clew_pipeline::logs::looks_like_a_log;
 
 use super::encoded;

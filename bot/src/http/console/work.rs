@@ -80,10 +80,11 @@ fn subject(work: &Work) -> String {
     match work {
         Work::TriageAlerts { delivery } => format!("delivery {delivery}"),
         Work::Hear { event } => format!("what {} said ({})", event.person.name, event.platform),
-        Work::PostCard { incident, platform, .. } | Work::SayInThread { incident, platform, .. } => {
-            format!("{incident} ({platform})")
-        }
+        Work::PostCard { incident, platform, .. }
+        | Work::SayInThread { incident, platform, .. }
+        | Work::Details { incident, platform, .. } => format!("{incident} ({platform})"),
         Work::Say { platform, .. } => format!("a reply ({platform})"),
+        Work::Whisper { to, platform, .. } => format!("a reply to {} alone ({platform})", to.name),
         Work::Learn { incident } => incident.to_string(),
         Work::Confirm { format, .. } => format.clone(),
     }

@@ -3,7 +3,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::{Control, Field, Style};
+use crate::chat::{Control, Field, FieldKind, Style};
 
 fn words(text: &str) -> Span {
     Span::Text(text.into())
@@ -13,6 +13,18 @@ fn control(label: &str, command: &str, style: Style) -> Control {
     Control { label: label.into(), command: command.into(), style, choices: vec![], fields: vec![] }
 }
 
+fn field(name: &str) -> Field {
+    let label = format!("{name}?");
+    Field {
+        name: name.into(),
+        label,
+        kind: FieldKind::Lines,
+        value: String::new(),
+        is_optional: true,
+        hint: String::new(),
+    }
+}
+
 fn realistic() -> Card {
     let mut wrong = control("Wrong cause", "", Style::Plain);
     wrong.choices = vec![
@@ -20,8 +32,7 @@ fn realistic() -> Card {
         ("Network timeout".into(), "wrong 12 network_timeout".into()),
     ];
     let mut resolve = control("Resolve", "resolve 12", Style::Danger);
-    resolve.fields =
-        vec![Field { name: "resolution".into(), label: "What helped?".into(), multiline: true, value: String::new() }];
+    resolve.fields = vec![field("resolution")];
     let log =
         (1..=60).map(|n| format!("12:04:{n:02} ERROR could not extend file \"base/{n}\": No space left\n")).collect();
     let quote = |text: &str, quote: String| Item { text: vec![words(text)], quote: Some(quote) };
@@ -134,10 +145,7 @@ fn any_command() -> impl Strategy<Value = String> {
 fn any_control() -> impl Strategy<Value = Control> {
     let choices = prop_oneof![3 => Just(vec![]), 1 => vec((any_text(), any_command()), 1..150)];
     let style = prop_oneof![Just(Style::Plain), Just(Style::Primary), Just(Style::Danger)];
-    let fields = prop_oneof![
-        Just(vec![]),
-        Just(vec![Field { name: "a".into(), label: "A?".into(), multiline: false, value: String::new() }])
-    ];
+    let fields = prop_oneof![Just(vec![]), Just(vec![field("a")])];
     (any_text(), any_command(), style, choices, fields).prop_map(|(label, command, style, choices, fields)| Control {
         label,
         command,
