@@ -55,6 +55,8 @@ const STORE_ANSWERS_IN: Duration = Duration::from_secs(30);
 const HANGS: i32 = 70;
 /// Deliveries whose body is read and checked at once; each holds at most `webhooks.body_limit_bytes` in memory.
 const READ_AT_ONCE: usize = 64;
+/// Messages whose files are unpacked at once.
+const UNPACKED_AT_ONCE: usize = 2;
 
 /// Gives a header by its lower-case name.
 pub type Header<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
@@ -73,6 +75,8 @@ pub struct App {
     pub waiting: Arc<Semaphore>,
     /// One permit a delivery that is being read.
     pub reading: Semaphore,
+    /// One permit for each message whose files are being unpacked: each may take `attachments::MAX_TEXT` of memory, twice.
+    pub unpacking: Semaphore,
     /// What must still be done.
     pub queue: Arc<Queue>,
     /// Calls to senders of alerts.
@@ -109,6 +113,7 @@ impl App {
             edits: Mutex::default(),
             parallel: cores,
             reading: Semaphore::new(READ_AT_ONCE),
+            unpacking: Semaphore::new(UNPACKED_AT_ONCE),
             store,
             metrics: Metrics::new()?,
             cores: Arc::new(Semaphore::new(cores)),

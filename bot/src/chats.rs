@@ -127,14 +127,17 @@ impl Listener for Ears {
 
     async fn form(&self, ask: Ask) -> Result<Form, Error> {
         let said = Said::Command { text: ask.command.clone(), answers: BTreeMap::new() };
-        if commands::is_destructive(&said, None)
+        if commands::is_destructive(&said)
             && let Some(chat) = self.0.chat(&ask.platform)
             && !chat.trusts(&ask.person).await?
         {
             return Err(Error::Permanent(Refusal::NotAllowed.to_string()));
         }
         let app = Arc::clone(&self.0);
-        let form = tokio::task::spawn_blocking(move || commands::form(&app, &ask.command, &ask.place)).await;
+        // On the bot's own page, the place is the person.
+        let here = Some(&ask.place.channel).filter(|channel| **channel != ask.person.id).cloned();
+        let channel = here.or_else(|| app.config().channel(&ask.platform)).unwrap_or_default();
+        let form = tokio::task::spawn_blocking(move || commands::form(&app, &ask.command, &channel)).await;
         match form.map_err(|error| unkept(StoreError::Failed(error.to_string())))? {
             Ok(form) => Ok(form),
             Err(Refusal::Store(error)) => Err(unkept(error)),

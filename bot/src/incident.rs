@@ -274,6 +274,9 @@ pub struct Incident {
     pub resolution: Option<Resolution>,
     /// Where it lives, by platform.
     pub homes: BTreeMap<String, Home>,
+    /// Threads about it besides that of its card: platform and place.
+    #[serde(default)]
+    pub threads: Vec<(String, Place)>,
     /// Counted up with every change.
     pub revision: u64,
     /// Events in its timeline.
@@ -351,6 +354,7 @@ impl Incident {
             earlier: None,
             resolution: None,
             homes: BTreeMap::new(),
+            threads: Vec::new(),
             revision: 0,
             events: 0,
             alert_events: 0,

@@ -121,8 +121,10 @@ pub enum Work {
 pub enum Lane {
     /// Arithmetic and the store.
     Local,
-    /// What people said. A slow download of one of them holds up neither the others nor the alerts.
+    /// What people wrote. What they sent along may take long to fetch, which holds up neither alerts nor buttons.
     Heard,
+    /// What people pressed, and forms that they sent.
+    Pressed,
     /// A channel of a chat platform.
     Channel(String, String),
     /// A person on a chat platform.
@@ -163,7 +165,10 @@ impl Work {
     pub fn lane(&self) -> Lane {
         match self {
             Self::TriageAlerts { .. } | Self::Learn { .. } => Lane::Local,
-            Self::Hear { .. } => Lane::Heard,
+            Self::Hear { event } => match event.said {
+                clew_adapters::chat::Said::Command { .. } => Lane::Pressed,
+                _ => Lane::Heard,
+            },
             Self::PostCard { platform, channel, .. }
             | Self::SayInThread { platform, channel, .. }
             | Self::Details { platform, channel, .. } => Lane::Channel(platform.clone(), channel.clone()),
@@ -396,7 +401,7 @@ enum Told {
 fn lane_waits(app: &App, job: &Job, outcome: &Result<Did, JobError>) -> Duration {
     let pace = match job.work.lane() {
         Lane::Channel(platform, _) => app.chat(&platform).map(|chat| chat.pace().channel).unwrap_or_default(),
-        Lane::Local | Lane::Heard | Lane::Person(..) | Lane::Senders => Duration::ZERO,
+        Lane::Local | Lane::Heard | Lane::Pressed | Lane::Person(..) | Lane::Senders => Duration::ZERO,
     };
     match outcome {
         Ok(Did::Nothing) | Err(JobError::Later(_)) => Duration::ZERO,
@@ -519,7 +524,7 @@ impl Plan {
             }
             let room = match name {
                 Lane::Local => parallel,
-                Lane::Heard => HEARD,
+                Lane::Heard | Lane::Pressed => HEARD,
                 _ => ONE,
             };
             while lane.running < room {
@@ -546,7 +551,9 @@ impl Plan {
         self.deliveries -= usize::from(matches!(job.work, Work::TriageAlerts { .. }));
         if let Some(lane) = self.lanes.get_mut(&job.work.lane()) {
             lane.running -= 1;
-            lane.not_before = (!lane_waits.is_zero()).then_some(now + lane_waits);
+            // Another job of the lane may have been told to wait longer.
+            let known = lane.not_before.filter(|wait| *wait > now);
+            lane.not_before = (!lane_waits.is_zero()).then_some(now + lane_waits).max(known);
         }
         // What was told about it while it ran stands in the plan already; else it is what it was when it began.
         let newer = self.jobs.remove(&job.id).filter(|now| *now != *job);

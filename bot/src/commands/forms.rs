@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clew_adapters::alerts::Severity;
-use clew_adapters::chat::{Addressee, ChatEvent, Field, FieldKind, Form, Place, Said};
+use clew_adapters::chat::{Addressee, ChatEvent, Field, FieldKind, Form, Said};
 
 use super::{Action, Command, Refusal, parse};
 use crate::app::App;
@@ -28,13 +28,13 @@ pub fn asks(event: &ChatEvent) -> Option<String> {
     }
 }
 
-/// The form of `command`, asked for at `place`.
+/// The form of `command`, asked for in `channel`.
 ///
 /// # Errors
 /// When there is no such incident, it asks for nothing, or the store fails.
-pub fn form(app: &App, command: &str, place: &Place) -> Result<Form, Refusal> {
+pub fn form(app: &App, command: &str, channel: &str) -> Result<Form, Refusal> {
     match command {
-        "triage" => return Ok(triage_form(&place.channel)),
+        "triage" => return Ok(triage_form(channel)),
         "diff" => return Ok(diff_form()),
         _ => {}
     }

@@ -22,8 +22,10 @@ use crate::store::{Batch, StoreError};
 use crate::words;
 
 pub use forms::{asks, form, triage_form};
-pub use parse::{Command, HELP, Report, begins_with_a_command, parse};
-pub use talk::{Gathered, Heard, Opening, accept_post, hear, is_destructive, logs_in, open, thread_of, title_of};
+pub use parse::{Command, HELP, Report, asks_to_triage, begins_with_a_command, parse};
+pub use talk::{
+    Gathered, Heard, Opening, accept_post, hear, is_destructive, link_thread, logs_in, open, thread_of, title_of,
+};
 
 /// Longest name, cause and fix that are kept, in characters.
 const MAX_WORDS: usize = 2_000;

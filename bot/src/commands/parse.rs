@@ -129,6 +129,20 @@ pub fn begins_with_a_command(text: &str) -> bool {
     SHORT.contains(&first.as_str()) || HELP.iter().any(|(words, _)| words.split(' ').next() == Some(first.as_str()))
 }
 
+/// Whether `text` asks for a triage, and says nothing of what: "triage this, please".
+#[must_use]
+pub fn asks_to_triage(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.next().is_some_and(|word| word.trim_start_matches('/').eq_ignore_ascii_case("triage")) && words.count() <= 4
+}
+
+/// Whether `text` begins with a word that does what cannot be taken back, whatever follows.
+#[must_use]
+pub fn may_be_destructive(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default().trim_start_matches('/').to_lowercase();
+    matches!(first.as_str(), "resolve" | "resolved" | "wrong")
+}
+
 /// Logs from a form, or typed after the command.
 fn report(rest: &str, answers: &BTreeMap<String, String>) -> Result<Report, Refusal> {
     let answer = |name: &str| answers.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use clew_adapters::alerts::{Alert, Delivery, Severity};
+use clew_adapters::alerts::{Alert, AlertStatus, Delivery, Severity};
 use clew_adapters::chat::{Addressee, ChatEvent, Message, Place, Rich, Said};
 use clew_pipeline::logs::looks_like_a_log;
 
 use super::answers::{line_of, look_up, status};
-use super::{Action, Command, Refusal, Report, act, begins_with_a_command, parse, say, tidy};
+use super::parse::may_be_destructive;
+use super::{Action, Command, Refusal, Report, act, asks_to_triage, begins_with_a_command, parse, say, tidy};
 use crate::analysis::{self, Analysis, Subject};
 use crate::app::App;
 use crate::clock;
@@ -80,7 +81,13 @@ fn answer(app: &Arc<App>, heard: &Heard<'_>, also: Also<'_>) -> Result<(), Refus
         Meaning::Chatter => Vec::new(),
         Meaning::Alert(alert) => match here {
             Some(id) => status(app, id)?,
+            None if alert.status == AlertStatus::Resolved => {
+                vec![say("This is over, and I had not heard of it before.")]
+            }
             None => {
+                if let Some(why) = &heard.out_of_reach {
+                    return Err(Refusal::field("channel", why));
+                }
                 return Ok(app.store.change(|batch| {
                     accept_post(batch, event, *alert)?;
                     also(batch, &Vec::new())
@@ -106,15 +113,14 @@ fn with_notes(heard: &Heard<'_>, reply: Reply) -> Reply {
     heard.gathered.notes.iter().map(say).chain(reply).collect()
 }
 
-/// Whether what was said does something that cannot be taken back.
+/// Whether what was said may do something that cannot be taken back.
 #[must_use]
-pub fn is_destructive(said: &Said, here: Option<IncidentId>) -> bool {
-    let parsed = match said {
-        Said::Command { text, answers } => parse(text, answers, here, ""),
-        Said::Message(message) => parse(&message.text, &BTreeMap::new(), here, ""),
-        Said::Alert(_) => return false,
-    };
-    matches!(parsed, Ok(Command::Act(_, action)) if action.is_destructive())
+pub fn is_destructive(said: &Said) -> bool {
+    match said {
+        Said::Command { text, .. } => may_be_destructive(text),
+        Said::Message(message) => may_be_destructive(&message.text),
+        Said::Alert(_) => false,
+    }
 }
 
 fn meaning(heard: &Heard<'_>, here: Option<IncidentId>) -> Result<Meaning, Refusal> {
@@ -130,9 +136,9 @@ fn meaning(heard: &Heard<'_>, here: Option<IncidentId>) -> Result<Meaning, Refus
             Err(Refusal::field("message", "there is no text in this message that could be looked at"))
         }
         (Addressee::Shown, None) => Ok(of_logs(logs, None)),
-        (Addressee::People, here) if !message.code.is_empty() || looks_like_a_log(head(&logs)) => {
-            Ok(of_logs(logs, here))
-        }
+        (Addressee::People, here) if looks_like_a_log(head(&logs)) => Ok(of_logs(logs, here)),
+        // Code outside of the thread of an incident may be a log of a kind that is not known by its form.
+        (Addressee::People, None) if !message.code.is_empty() => Ok(of_logs(logs, None)),
         (Addressee::People, _) => Ok(Meaning::Chatter),
         (Addressee::Bot, here) => told(heard, message, logs, here),
     }
@@ -145,11 +151,11 @@ fn told(heard: &Heard<'_>, message: &Message, logs: String, here: Option<Inciden
     if !heard.gathered.files.is_empty() || !message.code.is_empty() {
         return Ok(of_logs(logs, here));
     }
-    let is_log = looks_like_a_log(words) || words.contains('\n');
-    if begins_with_a_command(words) {
+    let is_log = looks_like_a_log(words);
+    if begins_with_a_command(words) && (pointed_to.is_empty() || !asks_to_triage(words)) {
         match parse(words, &BTreeMap::new(), here, &heard.by.name) {
             // Log lines may begin with any word.
-            Err(Refusal::DoesNotFit { .. }) if is_log => {}
+            Err(Refusal::DoesNotFit { .. }) if is_log || words.contains('\n') => {}
             parsed => return parsed.map(Meaning::Command),
         }
     }
@@ -211,17 +217,24 @@ fn change(app: &Arc<App>, heard: &Heard<'_>, id: IncidentId, action: Action, als
         return Err(Refusal::NotAllowed);
     }
     let action = tidy_action(app, action);
-    let sees_card = heard.event.message.is_some() || !heard.event.is_private;
+    let event = heard.event;
     act(app, id, &heard.by, &action, &|batch, done| {
         let reply = match &done.already {
             Some(already) => vec![say(already)],
             // What it changed is seen on the card, by those who look at it.
-            None if sees_card => Vec::new(),
+            None if sees_card(&done.incident, event) => Vec::new(),
             None => vec![line_of(&done.incident)],
         };
         also(batch, &with_notes(heard, reply))
     })
     .map(drop)
+}
+
+/// Whether who did something stands before the card of an incident.
+fn sees_card(incident: &Incident, event: &ChatEvent) -> bool {
+    let thread = thread_of(event);
+    let home = incident.homes.get(&event.platform);
+    home.is_some_and(|home| home.place == thread || home.card.as_ref().is_some_and(|card| card.thread() == thread))
 }
 
 fn tidy_action(app: &App, action: Action) -> Action {
@@ -239,10 +252,8 @@ fn tidy_action(app: &App, action: Action) -> Action {
 /// Has all that is known of an incident shown in its thread.
 fn details(app: &Arc<App>, event: &ChatEvent, id: IncidentId, also: Also<'_>) -> Result<(), Refusal> {
     let incident = app.store.incident(id)?.ok_or(Refusal::NoIncident(id))?;
-    let home = incident.homes.get(&event.platform);
-    let is_seen = home.and_then(|home| home.card.as_ref()).is_some_and(|card| card.thread() == thread_of(event));
-    let reply = match home {
-        Some(_) if is_seen => Vec::new(),
+    let reply = match incident.homes.get(&event.platform) {
+        Some(_) if sees_card(&incident, event) => Vec::new(),
         Some(_) => vec![say(format!("The details of {id} stand in its thread."))],
         None => status(app, id)?,
     };
@@ -282,11 +293,35 @@ fn triage(app: &Arc<App>, heard: &Heard<'_>, report: Report, also: Also<'_>) -> 
         analysis,
     };
     Ok(app.store.change(|batch| {
-        let (incident, is_new) = open(app, batch, &heard.by, &opened)?;
+        let (mut incident, is_new) = open(app, batch, &heard.by, &opened)?;
+        // From now on, and not only once the card stands there, the thread is about the incident.
+        link_thread(batch, &mut incident, &event.platform, &thread_of(event))?;
         let reply =
             if is_new { Vec::new() } else { vec![words::same_as(&incident, super::link_to(app, &incident, event))] };
         also(batch, &with_notes(heard, reply))
     })?)
+}
+
+/// Threads besides that of its card that are known to be about one incident.
+const MAX_THREADS: usize = 200;
+
+/// Notes that a thread is about an incident.
+///
+/// # Errors
+/// When the store fails.
+pub fn link_thread(
+    batch: &mut Batch<'_>,
+    incident: &mut Incident,
+    platform: &str,
+    thread: &Place,
+) -> Result<(), StoreError> {
+    let known = (platform.to_owned(), thread.clone());
+    if thread.thread.is_none() || incident.threads.len() >= MAX_THREADS || incident.threads.contains(&known) {
+        return Ok(());
+    }
+    incident.threads.push(known);
+    batch.thread(platform, thread, incident.id)?;
+    batch.incident(incident.clone(), &[]).map(drop)
 }
 
 /// An incident that a person opens, or adds to.

@@ -29,8 +29,9 @@ async fn deliver(
     body: Body,
 ) -> Result<Response, Problem> {
     let reading = app.reading.try_acquire();
-    let _reading = reading.map_err(|_| Problem::busy(1, "too many deliveries arrive at once; send this one again"))?;
+    let reading = reading.map_err(|_| Problem::busy(1, "too many deliveries arrive at once; send this one again"))?;
     let body = request::body_up_to(body, LARGEST, "the limit of this address").await?;
+    drop(reading);
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     match app.receive(path.as_str(), &header, &body).await {
         // The platform may show what stands in an answer; nothing stands in an empty one.

@@ -1,6 +1,7 @@
 //! Does what somebody said in a chat, once: first all that belongs to it is fetched, then it is done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clew_adapters::Error;
 use clew_adapters::chat::{
@@ -20,6 +21,9 @@ use crate::store::{Batch, StoreError};
 /// Files of one message that are read.
 const FILES: usize = 10;
 
+/// Tries to ask the platform, about half a minute in all, before the person is told that it does not answer.
+const TRIES: u32 = 6;
+
 /// Does it, and has the reply said: to the person alone when nobody else saw what they did, else in the thread of it.
 ///
 /// # Errors
@@ -30,18 +34,23 @@ pub async fn run(app: &Arc<App>, job: &Job, event: &ChatEvent) -> Result<Did, Jo
         return Ok(Did::Nothing);
     }
     let chat = super::platform(app, &event.platform)?;
+    let asked_at = event.place.clone();
     let event = with_place(event.clone());
     let person = name(chat, &event.person).await;
     let here = app.store.incident_in_thread(&event.platform, &commands::thread_of(&event))?;
-    let is_trusted = !commands::is_destructive(&event.said, here) || is_trusted(chat, &event.person).await?;
-    let out_of_reach = out_of_reach(chat, &event).await?;
-    let gathered = gather(app, chat, &event, here.is_some()).await?;
+    let is_trusted = !commands::is_destructive(&event.said) || is_trusted(job, chat, &event.person).await?;
+    let out_of_reach = out_of_reach(job, chat, &event).await?;
+    // What is unpacked is large, so not everything is at once.
+    let has_files =
+        matches!(&event.said, Said::Message(message) if message.to != Addressee::People || !message.files.is_empty());
+    let _turn = if has_files { app.unpacking.acquire().await.ok() } else { None };
+    let gathered = gather(app, job, chat, &event, here.is_some()).await?;
     super::on_core(app, job, move |app, job| {
         let by = Actor::new(&tidy(app, &person.name), &event.platform);
         let heard = Heard { event: &event, by, gathered, is_trusted, out_of_reach };
         commands::hear(app, &heard, &|batch, reply| {
             if !reply.is_empty() {
-                say(batch, &event, reply)?;
+                say(batch, &event, &asked_at, reply)?;
             }
             batch.finish(job)
         })?;
@@ -76,9 +85,9 @@ async fn name(chat: &Chat, person: &Person) -> Person {
 }
 
 /// Whether somebody may do what cannot be taken back. As long as the platform refuses to say, nobody may.
-async fn is_trusted(chat: &Chat, person: &Person) -> Result<bool, JobError> {
+async fn is_trusted(job: &Job, chat: &Chat, person: &Person) -> Result<bool, JobError> {
     match chat.trusts(person).await {
-        Err(error @ Error::Transient { .. }) => Err(error.into()),
+        Err(Error::Transient { why, retry_after }) if job.tries < TRIES => Err(again(why, retry_after)),
         Err(error) => {
             tracing::error!(%error, "the platform does not say who may do what cannot be taken back, so nobody may");
             Ok(false)
@@ -87,36 +96,60 @@ async fn is_trusted(chat: &Chat, person: &Person) -> Result<bool, JobError> {
     }
 }
 
-/// Why nothing can be shown where somebody wants it: there is no message yet in whose thread that would be.
-async fn out_of_reach(chat: &Chat, event: &ChatEvent) -> Result<Option<String>, JobError> {
-    if event.message.is_some() {
+/// It is tried again, and nothing else waits for it.
+fn again(why: String, after: Option<Duration>) -> JobError {
+    JobError::Retry { why, after, lane: false }
+}
+
+/// Why nothing can be shown where somebody wants it. Where the bot hears messages and shows cards, it can write; a command, a
+/// form and a message that is pointed to may come from anywhere.
+async fn out_of_reach(job: &Job, chat: &Chat, event: &ChatEvent) -> Result<Option<String>, JobError> {
+    let is_press = event.message.is_some() && matches!(event.said, Said::Command { .. });
+    if !event.is_private || is_press {
         return Ok(None);
     }
     match chat.reaches(&event.place).await {
         Err(Error::Closed(why)) => Ok(Some(why)),
-        Err(error @ Error::Transient { .. }) => Err(error.into()),
+        Err(Error::Transient { why, retry_after }) if job.tries < TRIES => Err(again(why, retry_after)),
         // Whoever is not told finds out by trying.
         Ok(()) | Err(_) => Ok(None),
     }
 }
 
 /// What came along in another way than as text.
-async fn gather(app: &Arc<App>, chat: &Chat, event: &ChatEvent, is_in_incident: bool) -> Result<Gathered, JobError> {
+async fn gather(
+    app: &Arc<App>,
+    job: &Job,
+    chat: &Chat,
+    event: &ChatEvent,
+    is_in_incident: bool,
+) -> Result<Gathered, JobError> {
     let mut gathered = Gathered::default();
     let Said::Message(message) = &event.said else { return Ok(gathered) };
-    read_files(app, chat, message, &mut gathered).await?;
+    read_files(app, job, chat, message, &mut gathered).await?;
     let says_nothing_itself = message.to == Addressee::Bot
         && message.files.is_empty()
         && message.code.is_empty()
-        && !commands::begins_with_a_command(&message.text)
+        && (commands::asks_to_triage(&message.text) || !commands::begins_with_a_command(&message.text))
         && !looks_like_a_log(&message.text);
-    let Some(root) = event.place.thread.clone().filter(|_| says_nothing_itself && !is_in_incident) else {
+    if !says_nothing_itself {
         return Ok(gathered);
-    };
-    let root = MessageRef { place: Place { channel: event.place.channel.clone(), thread: None }, id: root };
-    match chat.read(&root).await? {
+    }
+    let channel = Place { channel: event.place.channel.clone(), thread: None };
+    // A mention may be told of without the files that came along.
+    if let Some(id) = event.message.clone().filter(|_| !event.is_private)
+        && let Some(Said::Message(itself)) =
+            look_at(job, chat, MessageRef { place: channel.clone(), id }, &mut gathered).await?
+        && !itself.files.is_empty()
+    {
+        let itself = Message { to: Addressee::Bot, ..itself };
+        read_files(app, job, chat, &itself, &mut gathered).await?;
+        return Ok(gathered);
+    }
+    let Some(id) = event.place.thread.clone().filter(|_| !is_in_incident) else { return Ok(gathered) };
+    match look_at(job, chat, MessageRef { place: channel, id }, &mut gathered).await? {
         Some(Said::Message(root)) => {
-            read_files(app, chat, &root, &mut gathered).await?;
+            read_files(app, job, chat, &root, &mut gathered).await?;
             gathered.pointed_to = commands::logs_in(&root, &gathered);
             gathered.files.clear();
         }
@@ -126,12 +159,29 @@ async fn gather(app: &Arc<App>, chat: &Chat, event: &ChatEvent, is_in_incident: 
         }
         Some(Said::Command { .. }) | None => {}
     }
-    gathered.pointed_to = app.pipeline.redact(&gathered.pointed_to);
     Ok(gathered)
 }
 
+/// What stands in a message. When the platform does not say, the person is told why.
+async fn look_at(job: &Job, chat: &Chat, at: MessageRef, gathered: &mut Gathered) -> Result<Option<Said>, JobError> {
+    match chat.read(&at).await {
+        Ok(said) => Ok(said),
+        Err(Error::Transient { why, retry_after }) if job.tries < TRIES => Err(again(why, retry_after)),
+        Err(error) => {
+            gathered.notes.push(format!("The message could not be read: {error}"));
+            Ok(None)
+        }
+    }
+}
+
 /// Reads the files that may hold logs. Those that do not are only spoken of when somebody asked about them.
-async fn read_files(app: &Arc<App>, chat: &Chat, message: &Message, into: &mut Gathered) -> Result<(), JobError> {
+async fn read_files(
+    app: &Arc<App>,
+    job: &Job,
+    chat: &Chat,
+    message: &Message,
+    into: &mut Gathered,
+) -> Result<(), JobError> {
     let asked = message.to != Addressee::People;
     for (number, file) in message.files.iter().enumerate() {
         if number == FILES {
@@ -144,7 +194,14 @@ async fn read_files(app: &Arc<App>, chat: &Chat, message: &Message, into: &mut G
             }
             continue;
         }
-        match read_file(app, chat, file).await? {
+        match read_file(app, job, chat, file).await? {
+            Ok(unpacked) if into.files.len() + unpacked.text.len() > attachments::MAX_TEXT => {
+                let most = attachments::MAX_TEXT >> 20;
+                into.notes.push(format!(
+                    "{} was left out: with the other files it is more than {most} MiB of text.",
+                    file.name
+                ));
+            }
             Ok(unpacked) => {
                 if !into.files.is_empty() {
                     into.files.push('\n');
@@ -152,15 +209,25 @@ async fn read_files(app: &Arc<App>, chat: &Chat, message: &Message, into: &mut G
                 into.files.push_str(&unpacked.text);
                 into.notes.extend(unpacked.notes);
             }
+            // What nobody asked about and does not call itself a log is people's own business.
+            Err(_) if !asked && !is_called_a_log(&file.name) => {}
             Err(why) => into.notes.push(why),
         }
     }
     Ok(())
 }
 
+/// Whether a file calls itself a log, or an archive of logs.
+fn is_called_a_log(name: &str) -> bool {
+    const ENDINGS: [&str; 10] = [".log", ".txt", ".json", ".jsonl", ".ndjson", ".out", ".err", ".csv", ".gz", ".zip"];
+    let name = name.to_lowercase();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
 /// The text of a file, or why it cannot be read.
 async fn read_file(
     app: &Arc<App>,
+    job: &Job,
     chat: &Chat,
     file: &File,
 ) -> Result<Result<attachments::Unpacked, String>, JobError> {
@@ -170,7 +237,7 @@ async fn read_file(
     }
     let bytes = match chat.fetch(file, most).await {
         Ok(bytes) => bytes,
-        Err(error @ Error::Transient { .. }) => return Err(error.into()),
+        Err(Error::Transient { why, retry_after }) if job.tries < TRIES => return Err(again(why, retry_after)),
         Err(error) => return Ok(Err(format!("{} could not be fetched: {error}", file.name))),
     };
     let name = file.name.clone();
@@ -183,7 +250,9 @@ async fn read_file(
 }
 
 /// Has a reply said.
-fn say(batch: &mut Batch<'_>, event: &ChatEvent, reply: &[Rich]) -> Result<(), StoreError> {
+///
+/// A form may have asked where the incident shall be shown; who sent it is still where it was asked.
+fn say(batch: &mut Batch<'_>, event: &ChatEvent, asked_at: &Place, reply: &[Rich]) -> Result<(), StoreError> {
     let mut text = Vec::new();
     for (number, line) in reply.iter().enumerate() {
         if number > 0 {
@@ -194,7 +263,7 @@ fn say(batch: &mut Batch<'_>, event: &ChatEvent, reply: &[Rich]) -> Result<(), S
     let platform = event.platform.clone();
     let key = ledger::key_of(batch, &["reply", &event.platform, &event.key]);
     let work = if event.is_private {
-        Work::Whisper { platform, place: event.place.clone(), to: event.person.clone(), text, key }
+        Work::Whisper { platform, place: asked_at.clone(), to: event.person.clone(), text, key }
     } else {
         Work::Say { platform, place: commands::thread_of(event), text, key }
     };

@@ -9,7 +9,7 @@ use clew_adapters::chat::Place;
 use crate::analysis::{self, Analysis, Subject, titled_by_a_line};
 use crate::app::App;
 use crate::clock::{self, Time};
-use crate::commands::title_of;
+use crate::commands::{link_thread, title_of};
 use crate::identity::{self, Traits, Window};
 use crate::incident::{Actor, AlertRecord, Change, EventKind, Home, Incident, IncidentId, RestsOn};
 use crate::ledger;
@@ -150,15 +150,15 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
         batch.group(group, id)?;
     }
     batch.group(&identity::name_of(alert, traits.is_post), id)?;
-    if let Some((platform, thread)) = &accepted.posted {
-        link_post(app, batch, &change.incident, platform, thread, firing.record.is_none())?;
-    }
-    if shows {
-        ledger::record(batch, change, now)?;
+    let incident = if shows {
+        ledger::record(batch, change, now)?
     } else {
         // A repeated notification is counted. It changes nothing that anybody should look at again.
         let (incident, events) = change.end();
-        batch.incident(incident, &events)?;
+        batch.incident(incident, &events)?
+    };
+    if let Some((platform, thread)) = &accepted.posted {
+        link_post(app, batch, incident, platform, thread, firing.record.is_none())?;
     }
     Ok(Placed::Done)
 }
@@ -178,17 +178,17 @@ fn homes(app: &App, accepted: &Accepted) -> BTreeMap<String, Home> {
 fn link_post(
     app: &App,
     batch: &mut Batch<'_>,
-    incident: &Incident,
+    mut incident: Incident,
     platform: &str,
     thread: &Place,
     is_first: bool,
 ) -> Result<(), StoreError> {
-    batch.thread(platform, thread, incident.id)?;
+    link_thread(batch, &mut incident, platform, thread)?;
     let lives_here = incident.homes.get(platform).is_some_and(|home| home.place == *thread);
     if lives_here || !is_first {
         return Ok(());
     }
-    let text = words::same_as(incident, app.link(platform, incident.id));
+    let text = words::same_as(&incident, app.link(platform, incident.id));
     let root = thread.thread.as_deref().unwrap_or_default();
     let key = ledger::key_of(batch, &["post", platform, &thread.channel, root]);
     let work = Work::Say { platform: platform.to_owned(), place: thread.clone(), text, key };

@@ -184,6 +184,9 @@ impl Batch<'_> {
                 self.remove(Tree::Threads, thread_key(platform, &card.thread()));
             }
         }
+        for (platform, thread) in &incident.threads {
+            self.remove(Tree::Threads, thread_key(platform, thread));
+        }
         for tree in [Tree::Verdicts, Tree::Texts, Tree::Incidents] {
             self.remove(tree, id);
         }

@@ -100,6 +100,10 @@ fn a_command_where_the_bot_is_not_says_so_and_opens_nothing() -> Outcome {
     let between = team.slack.direct_channel(ADA);
     let said = team.message(&between, "/invite @clew")?;
     assert!(said.shown().contains("#elsewhere"), "{}", said.shown());
+    // The shortcut is offered everywhere, too.
+    let foreign = team.slack.say("C0ELSEWHERE", None, BOB, FULL_DISK);
+    team.slack.shortcut("C0ELSEWHERE", &foreign, BOB, "triage_message")?;
+    team.message(&team.slack.direct_channel(BOB), "/invite @clew")?;
     assert_eq!(team.incidents()?, 0);
     Ok(())
 }
@@ -121,6 +125,18 @@ fn a_message_that_somebody_points_to_is_triaged() -> Outcome {
     let root = team.slack.say("C0RANDOM", None, BOB, &format!("```{other}```"));
     team.slack.say("C0RANDOM", Some(&root), ADA, &format!("<@{BOT_USER}> what is this?"));
     team.reply("C0RANDOM", &root, "Root cause: Memory exhaustion")?;
+
+    // In the words that come to mind.
+    let root = team.slack.share_file(
+        "C0RANDOM",
+        None,
+        BOB,
+        "",
+        "app.log",
+        b"2024-05-01 10:02:12 ERROR x509: certificate has expired\n",
+    );
+    team.slack.say("C0RANDOM", Some(&root), ADA, &format!("<@{BOT_USER}> triage this"));
+    team.reply("C0RANDOM", &root, "Root cause: TLS")?;
 
     // With logs in the mention itself.
     let third = "2024-05-01 10:02:12 ERROR too many connections for role \"shop\"\n".repeat(3);
@@ -207,6 +223,25 @@ fn an_alert_that_comes_by_webhook_and_as_a_post_is_one_incident() -> Outcome {
     team.quiet()?;
     assert_eq!(team.incidents()?, 1);
     assert!(card.shown().contains("No space left on device") || card.shown().contains("volume"), "{}", card.shown());
+    Ok(())
+}
+
+#[test]
+fn talk_in_the_thread_of_an_incident_is_left_alone() -> Outcome {
+    let team = Team::start()?;
+    let root = team.slack.say(CHANNEL, None, ADA, FULL_DISK);
+    team.reply(CHANNEL, &root, "Root cause: Disk full")?;
+    team.slack.say(CHANNEL, Some(&root), BOB, "```kubectl rollout undo deploy/shop```");
+    team.slack.say(CHANNEL, Some(&root), BOB, "looking better now");
+    team.quiet()?;
+    assert_eq!(team.replies(CHANNEL, &root).len(), 3, "the card and what Bob said");
+    // A command in the thread needs no number.
+    team.slack.say(CHANNEL, Some(&root), BOB, &format!("<@{BOT_USER}> ack"));
+    let card = team.reply(CHANNEL, &root, "INC-1")?;
+    team.shows(CHANNEL, &card.ts, "Acknowledged")?;
+    // Said elsewhere, it is answered.
+    let elsewhere = team.slack.say(CHANNEL, None, BOB, &format!("<@{BOT_USER}> mitigate INC-1"));
+    team.reply(CHANNEL, &elsewhere, "mitigated")?;
     Ok(())
 }
 

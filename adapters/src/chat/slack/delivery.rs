@@ -1,6 +1,7 @@
 //! Deliveries over HTTP, for those who prefer that to sockets: signed by Slack, taken the same way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::signature::{is_hmac, is_recent};
 pub const ADDRESSES: &[&str] = &["/slack/events", "/slack/commands", "/slack/interactions"];
 
 /// Takes a delivery. Nothing when the address is none of [`ADDRESSES`].
-pub async fn receive<L: Listener>(slack: &Inner, request: Request<'_>, listener: &L) -> Option<Answer> {
+pub async fn receive<L: Listener>(slack: &Arc<Inner>, request: Request<'_>, listener: &Arc<L>) -> Option<Answer> {
     let kind = match request.path {
         "/slack/events" => Kind::Event,
         "/slack/commands" => Kind::Command,
@@ -30,10 +31,12 @@ pub async fn receive<L: Listener>(slack: &Inner, request: Request<'_>, listener:
     if payload["type"] == "url_verification" {
         return Some(Answer::Arrived(Some(json!({ "challenge": payload["challenge"] }))));
     }
-    Some(match slack.take(kind, payload, listener).await {
+    Some(match slack.take(kind, payload, listener.as_ref()).await {
         Ok(None) => Answer::Arrived(None),
         Ok(Some(then)) => {
-            slack.follow(then, listener).await;
+            let (slack, listener) = (Arc::clone(slack), Arc::clone(listener));
+            let tasks = slack.tasks.clone();
+            tasks.spawn(async move { slack.follow(then, listener.as_ref()).await });
             Answer::Arrived(None)
         }
         Err(error) => Answer::Unkept(error.to_string()),

@@ -63,12 +63,29 @@ fn text(value: &Value) -> Option<String> {
 fn event(payload: &Value, bot_user: Option<&str>) -> Option<Heard> {
     let event = &payload["event"];
     match event["type"].as_str()? {
+        "message" if event["subtype"] == "message_changed" => changed(payload, bot_user),
         "message" | "app_mention" => message(payload, bot_user),
         "app_home_opened" if event["tab"] == "home" => {
             Some(Heard::Home(Person { id: text(&event["user"])?, name: String::new() }))
         }
         _ => None,
     }
+}
+
+/// Another bot changed its post: that is how some of them say that an alert is over.
+fn changed(payload: &Value, bot_user: Option<&str>) -> Option<Heard> {
+    let event = &payload["event"];
+    let mut now = event["message"].clone();
+    if !is_bot(&now) {
+        return None;
+    }
+    now["type"] = "message".into();
+    now["channel"] = event["channel"].clone();
+    let mut told = payload.clone();
+    told["event"] = now;
+    let Heard::Event(changed) = message(&told, bot_user)? else { return None };
+    let when = text(&event["message"]["edited"]["ts"]).or_else(|| text(&event["event_ts"]))?;
+    Some(Heard::Event(Box::new(ChatEvent { key: format!("{}-{when}", changed.key), ..*changed })))
 }
 
 /// A message. It comes twice when it mentions the bot, under one key.

@@ -79,12 +79,11 @@ fn refused(call: &str, api: &SlackClientApiError) -> Error {
              /invite @clew"
         )),
         "is_archived" => Error::Closed(format!("{call}: the channel is archived: choose another one")),
-        "expired_trigger_id"
-        | "trigger_expired"
-        | "exchanged_trigger_id"
-        | "trigger_exchanged"
-        | "invalid_trigger_id"
-        | "invalid_trigger" => Error::Permanent(
+        // It was used: the form is open, and only the answer to that was lost.
+        "exchanged_trigger_id" | "trigger_exchanged" => {
+            Error::Gone(format!("{call}: the form is open already ({code})"))
+        }
+        "expired_trigger_id" | "trigger_expired" | "invalid_trigger_id" | "invalid_trigger" => Error::Permanent(
             "Slack lets a form be opened within three seconds only, and this took longer: press it again".into(),
         ),
         "message_not_found" | "cant_update_message" => Error::Gone(format!("{call}: the message is gone ({code})")),

@@ -46,7 +46,7 @@ const EVENT_TYPE: &str = "clew_card";
 const PAGE: usize = 200;
 const PAGES: usize = 5;
 /// Sockets at once when the settings do not say, and most of them: Slack gives ten to an app.
-const SOCKETS: u32 = 2;
+const SOCKETS: u32 = 4;
 const MOST_SOCKETS: u32 = 10;
 /// Hosts of files, besides that of the Web API. The token goes to no other.
 const FILE_HOSTS: [&str; 2] = ["slack.com", "slack-files.com"];
@@ -101,6 +101,8 @@ struct Inner {
     signing_secret: Option<SecretString>,
     people: People,
     http: Http,
+    /// What runs besides: sockets, forms that are opened, pages that are shown.
+    tasks: TaskTracker,
 }
 
 impl fmt::Debug for Slack {
@@ -167,6 +169,7 @@ impl Slack {
             signing_secret,
             people: People::new(group),
             http: Http::new()?,
+            tasks: TaskTracker::new(),
         };
         Ok(Self { inner: Arc::new(inner), sockets })
     }
@@ -192,11 +195,11 @@ impl Slack {
 
     /// Finds out who the bot is, then hears on sockets until `stop`, if there is an app token.
     pub async fn listen<L: Listener>(&self, listener: Arc<L>, stop: CancellationToken) {
-        let tasks = TaskTracker::new();
+        let tasks = &self.inner.tasks;
         if self.inner.app_token.is_some() {
             for number in 0..self.sockets {
                 let (slack, listener) = (Arc::clone(&self.inner), Arc::clone(&listener));
-                tasks.spawn(socket::keep_open(slack, listener, number, stop.clone(), tasks.clone()));
+                tasks.spawn(socket::keep_open(slack, listener, number, stop.clone()));
             }
         }
         stop.run_until_cancelled(self.inner.introduce()).await;
@@ -207,7 +210,7 @@ impl Slack {
 
     /// Takes a delivery over HTTP; nothing when the address is none of [`ADDRESSES`].
     pub async fn receive<L: Listener>(&self, request: Request<'_>, listener: &Arc<L>) -> Option<Answer> {
-        delivery::receive(&self.inner, request, listener.as_ref()).await
+        delivery::receive(&self.inner, request, listener).await
     }
 }
 
@@ -232,10 +235,10 @@ impl Inner {
         Ok(MessageRef { place: Place { channel: posted.channel, thread: place.thread.clone() }, id: posted.ts })
     }
 
-    async fn page(&self, place: &Place, limit: usize, cursor: Option<String>) -> Result<Page, Error> {
+    async fn page(&self, place: &Place, cursor: Option<String>) -> Result<Page, Error> {
         let mut parameters = vec![
             ("channel", Some(place.channel.clone())),
-            ("limit", Some(limit.to_string())),
+            ("limit", Some(PAGE.to_string())),
             ("include_all_metadata", Some("true".to_owned())),
             ("cursor", cursor),
         ];
@@ -290,7 +293,7 @@ impl ChatPlatform for Slack {
     async fn find(&self, place: &Place, key: &str) -> Result<Option<MessageRef>, Error> {
         let mut cursor = None;
         for _ in 0..PAGES {
-            let page = match self.inner.page(place, PAGE, cursor).await {
+            let page = match self.inner.page(place, cursor).await {
                 // Nothing stands in a thread that is gone.
                 Err(Error::Gone(_)) => return Ok(None),
                 page => page?,
@@ -369,7 +372,17 @@ impl ChatPlatform for Slack {
     }
 
     async fn read(&self, at: &MessageRef) -> Result<Option<Said>, Error> {
-        let page = match self.inner.page(&Place { thread: Some(at.id.clone()), ..at.place.clone() }, 1, None).await {
+        // A thread is asked for by its first message; this way by any of them.
+        let id = || Some(at.id.clone());
+        let parameters = vec![
+            ("channel", Some(at.place.channel.clone())),
+            ("ts", id()),
+            ("oldest", id()),
+            ("latest", id()),
+            ("inclusive", Some("true".to_owned())),
+            ("limit", Some(PAGE.to_string())),
+        ];
+        let page: Page = match self.inner.api.get("conversations.replies", &at.place.channel, parameters).await {
             Err(Error::Gone(_)) => return Ok(None),
             page => page?,
         };

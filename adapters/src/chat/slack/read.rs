@@ -175,7 +175,7 @@ fn files(event: &Value) -> Vec<File> {
 
 /// A file that Slack keeps and still has.
 fn file(file: &Value) -> Option<File> {
-    let is_gone = matches!(text(file, "mode"), "tombstone" | "hidden_by_limit");
+    let is_gone = matches!(text(file, "mode"), "tombstone" | "hidden_by_limit" | "quip" | "canvas" | "docs" | "list");
     let is_elsewhere = file.get("is_external").and_then(Value::as_bool).unwrap_or_default();
     let first = |keys: [&str; 2]| keys.into_iter().map(|key| text(file, key)).find(|text| !text.is_empty());
     let url = first(["url_private_download", "url_private"]).filter(|_| !is_gone && !is_elsewhere)?;

@@ -16,17 +16,16 @@ use slack_morphism::clients_manager::{SlackSocketModeClientsManager, SlackSocket
 use slack_morphism::prelude::*;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::envelope::Kind;
 use super::{Inner, api};
 use crate::Error;
 use crate::chat::Listener;
 
-/// Seconds between two pings, and how many may stay without an answer: a socket that died in silence is noticed after three
-/// to four seconds.
+/// Seconds between two pings, and how many may stay without an answer: a socket that died in silence is noticed after four
+/// to five seconds.
 const PING_SECONDS: u64 = 1;
-const PINGS: u64 = 2;
+const PINGS: u64 = 3;
 /// How long a socket may take to say hello, and seconds between two tries to open it, by the number of times that it did not.
 const PATIENCE: [(u64, u64); 4] = [(20, 1), (30, 2), (60, 10), (60, 30)];
 /// How long a socket that is being replaced may still bring something.
@@ -56,24 +55,17 @@ struct Socket {
 struct Ear<L> {
     slack: Arc<Inner>,
     listener: Arc<L>,
-    tasks: TaskTracker,
     signals: mpsc::UnboundedSender<Signal>,
 }
 
 /// Keeps one socket open until `stop`.
-pub async fn keep_open<L: Listener>(
-    slack: Arc<Inner>,
-    listener: Arc<L>,
-    number: u32,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-) {
+pub async fn keep_open<L: Listener>(slack: Arc<Inner>, listener: Arc<L>, number: u32, stop: CancellationToken) {
     let (mut failures, mut short_lives) = (0_usize, 0_u32);
     let mut current: Option<Socket> = None;
     while !stop.is_cancelled() {
-        let next = stop.run_until_cancelled(open(&slack, &listener, failures, &tasks)).await;
+        let next = stop.run_until_cancelled(open(&slack, &listener, failures)).await;
         if let Some(old) = current.take() {
-            tasks.spawn(old.say_farewell());
+            slack.tasks.spawn(old.say_farewell());
         }
         match next {
             None => return,
@@ -100,14 +92,21 @@ pub async fn keep_open<L: Listener>(
                             failures = PATIENCE.len() - 1;
                         }
                         current = Some(socket);
+                        short_lives = if since.elapsed() < SHORT_LIFE { short_lives + 1 } else { 0 };
+                        let mut wait = pause(short_lives);
+                        if reason == "too_many_websockets" {
+                            tracing::error!(
+                                "this Slack app has too many connections: other Clews, or a slack.sockets too large?"
+                            );
+                            wait = FAREWELL;
+                        }
+                        stop.run_until_cancelled(tokio::time::sleep(wait)).await;
                     }
                     Some(Signal::Dead | Signal::Hello) => {
                         tracing::warn!(socket = number, "a connection to Slack was lost; another one is opened");
                         socket.manager.shutdown().await;
                         short_lives = if since.elapsed() < SHORT_LIFE { short_lives + 1 } else { 0 };
-                        // One that is lost at once shall not be opened again and again as fast as the machine can.
-                        let wait = (Duration::from_millis(250) * short_lives).min(SHORT_LIFE);
-                        stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+                        stop.run_until_cancelled(tokio::time::sleep(pause(short_lives))).await;
                     }
                 }
             }
@@ -115,15 +114,16 @@ pub async fn keep_open<L: Listener>(
     }
 }
 
+/// How long to wait before another try: one that is lost at once shall not be opened again and again as fast as the machine
+/// can.
+fn pause(short_lives: u32) -> Duration {
+    (Duration::from_millis(250) * short_lives).min(SHORT_LIFE * 6)
+}
+
 /// Opens a socket. Nothing when it does not say hello in time.
-async fn open<L: Listener>(
-    slack: &Arc<Inner>,
-    listener: &Arc<L>,
-    failures: usize,
-    tasks: &TaskTracker,
-) -> Option<Socket> {
+async fn open<L: Listener>(slack: &Arc<Inner>, listener: &Arc<L>, failures: usize) -> Option<Socket> {
     let (patience, again) = PATIENCE[failures.min(PATIENCE.len() - 1)];
-    let mut socket = match begin(slack, listener, again, tasks).await {
+    let mut socket = match begin(slack, listener, again).await {
         Ok(socket) => socket,
         Err(error) => {
             tracing::error!(%error, "no connection to Slack can be made");
@@ -140,12 +140,7 @@ async fn open<L: Listener>(
 }
 
 /// Has slack-morphism open a socket, over connections that no other has used.
-async fn begin<L: Listener>(
-    slack: &Arc<Inner>,
-    listener: &Arc<L>,
-    again: u64,
-    tasks: &TaskTracker,
-) -> Result<Socket, Error> {
+async fn begin<L: Listener>(slack: &Arc<Inner>, listener: &Arc<L>, again: u64) -> Result<Socket, Error> {
     let Some(app) = &slack.app_token else { return Err(Error::Auth("SLACK_APP_TOKEN is not set".into())) };
     let token = api::token_of("SLACK_APP_TOKEN", "xapp-", app)?;
     let limits = SlackApiRateControlConfig::new().with_max_retries(LIMITS);
@@ -154,7 +149,7 @@ async fn begin<L: Listener>(
     let environment = Arc::new(SlackClientEventsListenerEnvironment::new(client));
     let manager = connector.new_clients_manager(environment);
     let (told, signals) = mpsc::unbounded_channel();
-    let ear = Ear { slack: Arc::clone(slack), listener: Arc::clone(listener), tasks: tasks.clone(), signals: told };
+    let ear = Ear { slack: Arc::clone(slack), listener: Arc::clone(listener), signals: told };
     let config = SlackClientSocketModeConfig::new()
         .with_max_connections_count(1)
         .with_initial_backoff_in_seconds(0)
@@ -232,7 +227,7 @@ impl<L: Listener> SlackSocketModeClientListener for Ear<L> {
             Ok(then) => {
                 if let Some(then) = then {
                     let (slack, listener) = (Arc::clone(&self.slack), Arc::clone(&self.listener));
-                    self.tasks.spawn(async move { slack.follow(then, listener.as_ref()).await });
+                    self.slack.tasks.spawn(async move { slack.follow(then, listener.as_ref()).await });
                 }
                 Some(json!({"envelope_id": id}).to_string())
             }

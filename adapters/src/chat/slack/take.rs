@@ -63,8 +63,10 @@ impl Inner {
     async fn open<L: Listener>(&self, ask: &Ask, trigger: &Trigger, listener: &L) -> Result<(), Error> {
         let form = listener.form(ask.clone()).await?;
         let view = views::modal(&form, ask, trigger.message.clone());
-        let Done {} = self.api.send("views.open", "", &json!({"trigger_id": trigger.id, "view": view})).await?;
-        Ok(())
+        match self.api.send("views.open", "", &json!({"trigger_id": trigger.id, "view": view})).await {
+            Ok(Done {}) | Err(Error::Gone(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn show_home<L: Listener>(&self, person: &Person, listener: &L) -> Result<(), Error> {

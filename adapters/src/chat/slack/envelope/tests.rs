@@ -78,6 +78,28 @@ fn what_happens_to_messages_is_not_what_people_say() {
 }
 
 #[test]
+fn another_bot_that_changes_its_post_is_heard_again() {
+    let changed = |text: &str, more: Value| {
+        let mut now = json!({"type": "message", "ts": "1.1", "bot_id": "B9", "subtype": "bot_message", "attachments": [
+            {"title": text, "fallback": text, "color": "danger"}], "edited": {"user": "U9", "ts": "2.2"}});
+        if let (Value::Object(now), Value::Object(more)) = (&mut now, more) {
+            now.extend(more);
+        }
+        let event = json!({"type": "message", "subtype": "message_changed", "hidden": true, "channel": "C1", "message": now,
+            "event_ts": "2.2"});
+        heard(Kind::Event, &delivery(event))
+    };
+    let over = changed("[RESOLVED] DiskFull", json!({}));
+    assert!(over.is_some_and(|event| event.key == "message-C1-1.1-2.2"
+        && event.message.as_deref() == Some("1.1")
+        && matches!(event.said, Said::Alert(alert) if alert.status == crate::alerts::AlertStatus::Resolved)));
+    assert_eq!(changed("[RESOLVED] DiskFull", json!({"app_id": "A0CLEW"})), None, "our own cards change all the time");
+    let by_a_person = json!({"type": "message", "subtype": "message_changed", "channel": "C1",
+        "message": {"type": "message", "user": "U0ADA", "ts": "1.1", "text": "2024-05-01 ERROR x"}});
+    assert_eq!(heard(Kind::Event, &delivery(by_a_person)), None);
+}
+
+#[test]
 fn a_slash_command_is_said_to_the_bot_and_seen_by_nobody_else() {
     let payload = json!({
         "command": "/triage", "text": " ```ERROR x``` ", "channel_id": "C1", "user_id": "U0ADA", "user_name": "ada",
