@@ -2,6 +2,7 @@
 
 mod answers;
 mod forms;
+mod opening;
 mod parse;
 mod talk;
 
@@ -22,10 +23,9 @@ use crate::store::{Batch, StoreError};
 use crate::words;
 
 pub use forms::{asks, form, triage_form};
+pub use opening::{Opening, link_thread, open, title_of};
 pub use parse::{Command, HELP, Report, asks_to_triage, begins_with_a_command, parse};
-pub use talk::{
-    Gathered, Heard, Opening, accept_post, hear, is_destructive, link_thread, logs_in, open, thread_of, title_of,
-};
+pub use talk::{Gathered, Heard, accept_post, hear, is_destructive, logs_in, thread_of};
 
 /// Longest name, cause and fix that are kept, in characters.
 const MAX_WORDS: usize = 2_000;

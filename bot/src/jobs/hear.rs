@@ -35,15 +35,18 @@ pub async fn run(app: &Arc<App>, job: &Job, event: &ChatEvent) -> Result<Did, Jo
     }
     let chat = super::platform(app, &event.platform)?;
     let asked_at = event.place.clone();
-    let event = with_place(event.clone());
+    let event = with_names(chat, with_place(event.clone())).await;
     let person = name(chat, &event.person).await;
     let here = app.store.incident_in_thread(&event.platform, &commands::thread_of(&event))?;
     let is_trusted = !commands::is_destructive(&event.said) || is_trusted(job, chat, &event.person).await?;
     let out_of_reach = out_of_reach(job, chat, &event).await?;
-    // What is unpacked is large, so not everything is at once.
-    let has_files =
-        matches!(&event.said, Said::Message(message) if message.to != Addressee::People || !message.files.is_empty());
-    let _turn = if has_files { app.unpacking.acquire().await.ok() } else { None };
+    // What is unpacked is large, so not everything is at once. Who sends no file and points to none does not wait for that.
+    let may_have_files = match &event.said {
+        Said::Message(message) if message.to == Addressee::Bot && event.place.thread.is_some() => true,
+        Said::Message(message) => !message.files.is_empty(),
+        Said::Command { .. } | Said::Alert(_) => false,
+    };
+    let _turn = if may_have_files { app.unpacking.acquire().await.ok() } else { None };
     let gathered = gather(app, job, chat, &event, here.is_some()).await?;
     super::on_core(app, job, move |app, job| {
         let by = Actor::new(&tidy(app, &person.name), &event.platform);
@@ -66,6 +69,25 @@ fn with_place(mut event: ChatEvent) -> ChatEvent {
     {
         event.place = Place { channel: channel.clone(), thread: None };
         event.message = None;
+    }
+    event
+}
+
+/// Whoever an incident is given to may be named as the platform names people: `@` and their id.
+async fn with_names(chat: &Chat, mut event: ChatEvent) -> ChatEvent {
+    /// Names that are looked up.
+    const NAMES: usize = 3;
+    if let Said::Message(message) = &mut event.said
+        && message.to == Addressee::Bot
+        && message.text.trim_start().to_lowercase().starts_with("assign ")
+    {
+        let ids: Vec<String> =
+            message.text.split_whitespace().filter_map(|word| word.strip_prefix('@')).map(str::to_owned).collect();
+        for id in ids.into_iter().take(NAMES) {
+            if let Ok(person) = chat.person(&id).await {
+                message.text = message.text.replace(&format!("@{id}"), &person.name);
+            }
+        }
     }
     event
 }

@@ -242,6 +242,8 @@ fn talk_in_the_thread_of_an_incident_is_left_alone() -> Outcome {
     // Said elsewhere, it is answered.
     let elsewhere = team.slack.say(CHANNEL, None, BOB, &format!("<@{BOT_USER}> mitigate INC-1"));
     team.reply(CHANNEL, &elsewhere, "mitigated")?;
+    team.slack.say(CHANNEL, Some(&root), BOB, &format!("<@{BOT_USER}> assign <@{ADA}>"));
+    team.shows(CHANNEL, &card.ts, "· Ada")?;
     Ok(())
 }
 
