@@ -1,7 +1,7 @@
 //! Which incident something belongs to.
 //!
 //! In this order: the incident in which this alert fired last (by fingerprint), the one of its group, the open one in the same
-//! place whose alert of this name came the other way (from its sender, or as a post in a chat), the one with the same failure
+//! place with an alert of this name when one of the two is a post in a chat, the one with the same failure
 //! (by signature) in the same place. One that is over counts for `incidents.reopen_hours`.
 
 use std::collections::BTreeMap;

@@ -301,7 +301,9 @@ fn root(app: &App, console: &Console, message: Message, back: &str) -> Result<Me
     let thread = Place { channel: message.place.channel.clone(), thread: Some(message.id.clone()) };
     let replies = console.messages().list(&thread, None, COUNTED + 1).map_err(StoreError::Failed)?;
     let incident = app.store.incident_in_thread(console.name(), &thread)?;
-    let card = replies.iter().find_map(|reply| match &reply.content {
+    // Of a card, more cards in its thread are its details.
+    let is_card = matches!(message.content, Content::Card(_));
+    let card = replies.iter().filter(|_| !is_card).find_map(|reply| match &reply.content {
         Content::Card(card) => Some((show::tone(card.tone), card.title.clone())),
         _ => None,
     });
