@@ -5,6 +5,7 @@ pub mod clean;
 mod columns;
 mod container;
 pub mod digest;
+pub mod frames;
 mod json;
 mod kernel;
 mod klog;
