@@ -3,8 +3,11 @@
 use std::io::Write;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, Url, header};
+use chrono::DateTime;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use crate::Error;
 
@@ -14,6 +17,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_mins(10);
 /// Bytes of an answer that are read.
 const MAX_ANSWER: u64 = 1 << 20;
+/// Bytes of an answer of an API that are read.
+const MAX_REPLY: u64 = 8 << 20;
 /// Time that the download of a file may take.
 const FILE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Redirects that are followed to a file.
@@ -23,6 +28,60 @@ const REDIRECTS: usize = 3;
 pub fn prepare() {
     // A second call finds a provider in place, which is just as good.
     drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// How a call shows who makes it.
+#[derive(Debug, Clone, Copy)]
+pub enum Login<'a> {
+    /// A name and a token in place of a password.
+    Basic(&'a str, &'a SecretString),
+    /// A token alone.
+    Bearer(&'a SecretString),
+}
+
+/// A call of an API.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// What is to be done.
+    pub method: Method,
+    /// With what. The login goes to this address and nowhere else: a redirect is an answer as any other.
+    pub url: &'a str,
+    /// Who does it.
+    pub login: Login<'a>,
+    /// The document that goes with it.
+    pub body: Option<&'a Value>,
+}
+
+/// What an API answers, whatever it says.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header, if it is there and readable.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// How long the other side asks to wait. It may name the moment instead: that counts from the date of the answer, because
+    /// the clock there may not be the one here.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let after = self.header("retry-after")?.trim();
+        if let Ok(seconds) = after.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let then = DateTime::parse_from_rfc2822(after).ok()?;
+        let now = DateTime::parse_from_rfc2822(self.header("date")?).ok()?;
+        Some((then - now).to_std().unwrap_or_default())
+    }
 }
 
 /// The client.
@@ -114,6 +173,32 @@ impl Http {
         Err(Error::Permanent("the file is not where it should be: one redirect follows the other".into()))
     }
 
+    /// Calls an API, and gives back what it answers, good or bad. `name` is what people call it.
+    ///
+    /// # Errors
+    /// When no answer comes, or one that is too large.
+    pub async fn call(&self, name: &str, call: Call<'_>) -> Result<Reply, Error> {
+        let mut request = self.client.request(call.method, address(call.url, None)?);
+        request = match call.login {
+            Login::Basic(user, token) => request.basic_auth(user, Some(token.expose_secret())),
+            Login::Bearer(token) => request.bearer_auth(token.expose_secret()),
+        };
+        request = request.header(header::ACCEPT, "application/json");
+        if let Some(body) = call.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let response = request.send().await.map_err(|error| {
+            let why = match () {
+                () if error.is_timeout() => format!("{name} does not answer in {} seconds", TIMEOUT.as_secs()),
+                () if error.is_connect() => format!("{name} cannot be reached"),
+                () => format!("the connection to {name} broke"),
+            };
+            Error::Transient { why, retry_after: None }
+        })?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Reply { status, headers, body: bytes(name, response, MAX_REPLY).await? })
+    }
+
     /// The text under `url`. `instead` is an address that stands in for its host: a proxy, or a server of a test.
     ///
     /// # Errors
@@ -180,6 +265,23 @@ fn address(url: &str, instead: Option<&str>) -> Result<Url, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_to_wait_is_said_in_seconds_or_by_a_date() {
+        let asked = |after: &'static str, date: &'static str| {
+            let headers = [("retry-after", after), ("date", date)];
+            let headers = headers.iter().filter(|(_, value)| !value.is_empty());
+            let headers = headers
+                .map(|(name, value)| (header::HeaderName::from_static(name), header::HeaderValue::from_static(value)));
+            Reply { status: 429, headers: headers.collect(), body: vec![] }.retry_after().map(|time| time.as_secs())
+        };
+        assert_eq!(asked("7", ""), Some(7));
+        assert_eq!(asked("Sat, 28 Nov 2026 10:01:30 GMT", "Sat, 28 Nov 2026 10:00:00 GMT"), Some(90));
+        assert_eq!(asked("Sat, 28 Nov 2026 09:00:00 GMT", "Sat, 28 Nov 2026 10:00:00 GMT"), Some(0));
+        assert_eq!(asked("Sat, 28 Nov 2026 10:01:30 GMT", ""), None);
+        assert_eq!(asked("soon", "Sat, 28 Nov 2026 10:00:00 GMT"), None);
+        assert_eq!(asked("", ""), None);
+    }
 
     #[test]
     fn only_https_or_this_machine_is_asked() {

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 pub mod alerts;
 pub mod chat;
+pub mod code;
+pub mod github;
 pub mod http;
 pub mod signature;
+pub mod trackers;
 
 /// Why a call to a system outside failed. The text never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,14 +63,14 @@ pub const INTEGRATIONS: &[Integration] = &[
     Integration {
         name: "Jira",
         section: "jira",
-        keys: &["url", "user", "token", "project"],
-        setup: "set JIRA_URL, JIRA_USER, JIRA_TOKEN and JIRA_PROJECT",
+        keys: &["url", "token", "project"],
+        setup: "set JIRA_URL, JIRA_USER, JIRA_TOKEN and JIRA_PROJECT (docs/tickets.md)",
     },
     Integration {
         name: "GitHub",
         section: "github",
         keys: &["token", "repo"],
-        setup: "set GITHUB_TOKEN and GITHUB_REPO",
+        setup: "set GITHUB_TOKEN and GITHUB_REPO (docs/tickets.md)",
     },
 ];
 
@@ -86,8 +89,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("JIRA_USER", "jira.user"),
     ("JIRA_TOKEN", "jira.token"),
     ("JIRA_PROJECT", "jira.project"),
+    ("JIRA_WEBHOOK_SECRET", "jira.webhook_secret"),
     ("GITHUB_TOKEN", "github.token"),
     ("GITHUB_REPO", "github.repo"),
     ("GITHUB_WEBHOOK_SECRET", "github.webhook_secret"),
+    ("GITHUB_API_URL", "github.api_url"),
     ("SNS_URL", "sns.address"),
 ];

@@ -3,5 +3,7 @@
 
 pub mod clock;
 pub mod faults;
+pub mod github;
+pub mod jira;
 pub mod server;
 pub mod slack;
