@@ -111,6 +111,7 @@ pub fn analyse(app: &Arc<App>, subject: &Subject) -> Analysis {
             root_cause: triage.root_cause.to_owned(),
             confidence: triage.confidence,
             rests_on,
+            is_code_related: triage.code_related,
         },
         signature: triage.signature.clone(),
         shows_a_failure: triage.root_cause_id != "unknown" || !triage.anomalies.is_empty(),

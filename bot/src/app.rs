@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use clew_adapters::chat::{Answer, Chat, MessageRef, Place, Request};
+use clew_adapters::code::CodeHost;
+use clew_adapters::trackers::local::{self, Local};
+use clew_adapters::trackers::{self, AnyTracker, Configured};
 use clew_pipeline::anomaly::baseline::Baseline;
 use clew_pipeline::{Pipeline, Sources, Triage};
 use serde_json::Value;
@@ -14,9 +17,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::card::{Around, Links};
 use crate::chats::Ears;
 use crate::clock;
-use crate::config::{Config, ConfigError, Settings};
+use crate::config::{Automatic, Config, ConfigError, Settings};
 use crate::incident::{Home, IncidentId};
 use crate::queue::{Job, Queue};
 use crate::senders::Senders;
@@ -83,6 +87,10 @@ pub struct App {
     pub senders: Senders,
     /// The chat platforms.
     chats: Vec<Chat>,
+    /// The trackers, in the order in which they are asked.
+    trackers: Vec<AnyTracker>,
+    /// Where the code is, if that is known.
+    code: Option<CodeHost>,
     /// When messages were last edited.
     edits: Mutex<HashMap<MessageRef, Instant>>,
     parallel: usize,
@@ -104,9 +112,14 @@ impl App {
         crate::telemetry::start_log(&config.log);
         let pipeline = Arc::new(Pipeline::load(&sources(&config)));
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let Configured { mut trackers, code } =
+            trackers::configured(&|section, key| config.integration(section, key).cloned())?;
+        trackers.push(AnyTracker::Local(Local::new(Arc::clone(&store) as _)));
         Ok(Arc::new(Self {
             pipeline,
             chats: crate::chats::all(&config, &store)?,
+            trackers,
+            code,
             senders: Senders::new()?,
             queue: Arc::new(Queue::new()),
             told: Mutex::new(Some(told)),
@@ -143,6 +156,8 @@ impl App {
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.sweep().await }));
         let app = Arc::clone(self);
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move { app.watch_store().await }));
+        let app = Arc::clone(self);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move { crate::watch::run(&app).await }));
     }
 
     /// Looks at the room on the disk, and says when there is too little and when there is enough again.
@@ -222,6 +237,33 @@ impl App {
         self.chats.iter().find(|chat| chat.name() == platform)
     }
 
+    /// The trackers, in the order in which they are asked.
+    #[must_use]
+    pub fn trackers(&self) -> &[AnyTracker] {
+        &self.trackers
+    }
+
+    /// A tracker by its name.
+    #[must_use]
+    pub fn tracker(&self, name: &str) -> Option<&AnyTracker> {
+        use clew_adapters::trackers::Tracker;
+        self.trackers.iter().find(|tracker| tracker.name() == name)
+    }
+
+    /// Where tickets are opened when nobody says where.
+    #[must_use]
+    pub fn default_tracker(&self) -> &'static str {
+        use clew_adapters::trackers::Tracker;
+        let set = self.tracker(&self.config().tickets.tracker);
+        set.or_else(|| self.trackers.first()).map_or(local::NAME, Tracker::name)
+    }
+
+    /// Where the code is, if that is known.
+    #[must_use]
+    pub fn code(&self) -> Option<&CodeHost> {
+        self.code.as_ref()
+    }
+
     /// Where incidents that no chat asked for are shown.
     #[must_use]
     pub fn default_homes(&self) -> BTreeMap<String, Home> {
@@ -242,6 +284,29 @@ impl App {
         // An incident that cannot be read costs a link.
         let incident = self.store.incident(id).ok()??;
         self.chat(platform)?.link(incident.homes.get(platform)?.card.as_ref()?)
+    }
+
+    /// Address under which people find an incident in any chat that has addresses on the web.
+    #[must_use]
+    pub fn link_anywhere(&self, id: IncidentId) -> Option<String> {
+        let incident = self.store.incident(id).ok()??;
+        incident.homes.keys().find_map(|platform| self.link(platform, id).filter(|url| url.starts_with("http")))
+    }
+
+    /// The trackers in which a card offers to open a ticket, and what each calls one: our own when there is no other.
+    #[must_use]
+    pub fn offered_trackers(&self) -> Vec<(&'static str, &'static str)> {
+        use clew_adapters::trackers::Tracker;
+        let offered = |tracker: &AnyTracker| (tracker.name(), tracker.manners().noun);
+        let others = self.trackers.iter().map(offered).filter(|(name, _)| *name != local::NAME).collect::<Vec<_>>();
+        if others.is_empty() { self.trackers.iter().map(offered).collect() } else { others }
+    }
+
+    /// What a card must know besides its incident. `links`: where other incidents are.
+    #[must_use]
+    pub fn around<'a>(&self, links: Links<'a>) -> Around<'a> {
+        let asks_for_ticket = self.config().tickets.automatic == Automatic::Ask;
+        Around { links, trackers: self.offered_trackers(), asks_for_ticket }
     }
 
     /// Takes a delivery that a chat platform sent over HTTP; `None` when no platform that is configured has this address.

@@ -15,6 +15,8 @@ const SECRET_KEYS: [&str; 8] =
     ["api_keys", "token", "secret", "app_token", "bot_token", "signing_secret", "webhook_secret", "user"];
 /// Keys that say where something is: whoever may change settings must not turn a token to another host.
 const PLACES: [&str; 2] = ["api_url", "address"];
+/// The same, where the key alone says too little.
+const PLACES_BY_NAME: [&str; 1] = ["jira.url"];
 /// Settings that are read at start only.
 const AT_START: [&str; 8] = [
     "http.addr",
@@ -28,6 +30,15 @@ const AT_START: [&str; 8] = [
 ];
 /// Keys of integrations that are read at start only, whatever their section.
 const AT_START_KEYS: [&str; 2] = ["group", "sockets"];
+/// Integrations all of whose keys are read at start only.
+const AT_START_SECTIONS: [&str; 2] = ["jira", "github"];
+/// Settings with few values.
+const CHOICES: [(&str, &[&str]); 4] = [
+    ("tickets.automatic", &["off", "ask", "on"]),
+    ("tickets.on_merge", &["resolve", "mark"]),
+    ("tickets.comments", &["off", "clew", "all"]),
+    ("log.format", &["text", "json"]),
+];
 /// Short names for settings that are often set by the environment.
 const SHORT: [(&str, &str); 4] = [
     ("CLEW_API_KEYS", "http.api_keys"),
@@ -61,6 +72,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// How long things are kept.
     pub retention: Retention,
+    /// Tickets.
+    pub tickets: Tickets,
     /// Sections of integrations, which only `clew_adapters` knows by name.
     #[serde(flatten)]
     pub integrations: std::collections::BTreeMap<String, std::collections::BTreeMap<String, SecretString>>,
@@ -102,6 +115,60 @@ pub struct Incidents {
     pub reopen_hours: u32,
     /// Whether the last alert that is over resolves the incident.
     pub resolve_with_alerts: bool,
+}
+
+/// Tickets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tickets {
+    /// Where they are opened when nobody says where; empty: in the first tracker that is configured.
+    pub tracker: String,
+    /// Whether they are opened without being asked for.
+    pub automatic: Automatic,
+    /// What a merged fix does to its incident.
+    pub on_merge: OnMerge,
+    /// Whether a person who resolves an incident closes its ticket.
+    pub close_with_incident: bool,
+    /// Whether an incident is resolved with its ticket.
+    pub resolve_with_ticket: bool,
+    /// Which comments are shown in the thread.
+    pub comments: Comments,
+    /// Seconds between two looks at what changed.
+    pub poll_seconds: u64,
+}
+
+/// Whether a ticket is opened without being asked for when the root cause is in the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Automatic {
+    /// No.
+    Off,
+    /// The card asks.
+    Ask,
+    /// Yes.
+    On,
+}
+
+/// What a merged fix does to its incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMerge {
+    /// Resolves it.
+    Resolve,
+    /// It waits for the deployment.
+    Mark,
+}
+
+/// Which comments on tickets are shown in the thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Comments {
+    /// None.
+    Off,
+    /// Those that begin with `/clew`.
+    Clew,
+    /// All.
+    All,
 }
 
 /// Deliveries of alerts.
@@ -215,6 +282,12 @@ impl Settings {
                 return Err(ConfigError(format!("{name}: expected {expected}, found {}", kind(&value))));
             }
         }
+        for (name, choices) in CHOICES {
+            let value = at(&document, name);
+            if !value.as_str().is_some_and(|value| choices.contains(&value)) {
+                return Err(ConfigError(format!("{name}: {value} is none of: {}", choices.join(", "))));
+            }
+        }
         let config: Config = serde_json::from_value(document).map_err(|e| ConfigError(format!("settings: {e}")))?;
         config.check()?;
         Ok(config)
@@ -260,7 +333,8 @@ impl Settings {
             if !at(&self.environment, &name).is_null() {
                 return Err(ConfigError(format!("{name}: the environment sets it and would win; change it there")));
             }
-            if name.split_once('.').is_some_and(|(_, key)| PLACES.contains(&key)) {
+            let is_place = name.split_once('.').is_some_and(|(_, key)| PLACES.contains(&key));
+            if is_place || PLACES_BY_NAME.contains(&name.as_str()) {
                 return Err(ConfigError(format!(
                     "{name}: where Clew connects to is not changed while it runs; set it in the environment or in clew.toml"
                 )));
@@ -268,7 +342,10 @@ impl Settings {
             if name == "data.dir" {
                 return Err(ConfigError("data.dir: the store cannot say where it is itself; set CLEW_DATA_DIR".into()));
             }
-            let at_start = |name: &str| name.split_once('.').is_some_and(|(_, key)| AT_START_KEYS.contains(&key));
+            let at_start = |name: &str| {
+                let parts = name.split_once('.');
+                parts.is_some_and(|(section, key)| AT_START_KEYS.contains(&key) || AT_START_SECTIONS.contains(&section))
+            };
             if AT_START.contains(&name.as_str()) || at_start(&name) {
                 restart.push(name.clone());
             }
@@ -335,8 +412,8 @@ impl Config {
         if self.incidents.reopen_hours > 100_000 {
             return error("incidents.reopen_hours: must be between 0 and 100000".into());
         }
-        if !matches!(self.log.format.as_str(), "text" | "json") {
-            return error(format!("log.format: {:?} is neither \"text\" nor \"json\"", self.log.format));
+        if !(1..=3_600).contains(&self.tickets.poll_seconds) {
+            return error("tickets.poll_seconds: must be between 1 and 3600".into());
         }
         Ok(())
     }

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 
 use clew_adapters::alerts::Alert;
+use clew_pipeline::models::hex;
+use sha2::{Digest, Sha256};
 
 use crate::clock::Time;
 use crate::incident::{Earlier, Incident};
@@ -109,10 +111,49 @@ pub fn earlier(store: &Store, traits: &Traits, window: Window) -> Result<Option<
     Ok(Some(Earlier { count, since, last: last.id, fixed_by }))
 }
 
+/// The incidents with the same failure in the same place as this one, besides itself.
+///
+/// # Errors
+/// When the store fails.
+pub fn others(store: &Store, incident: &Incident) -> Result<Vec<Incident>, StoreError> {
+    let traits = Traits {
+        alert: None,
+        is_post: false,
+        service: incident.service.as_deref(),
+        labels: &incident.labels,
+        signature: &incident.signature,
+    };
+    let mut others = store.same_failure(&incident.signature)?;
+    others.retain(|other| other.id != incident.id && is_same_place(other, &traits));
+    Ok(others)
+}
+
 /// Whether nothing says that the two are in different places.
 fn is_same_place(incident: &Incident, traits: &Traits) -> bool {
     let same = |a: Option<&str>, b: Option<&str>| a.zip(b).is_none_or(|(a, b)| a == b);
     let label = |labels: &BTreeMap<String, String>, key: &str| labels.get(key).cloned();
     same(incident.service.as_deref(), traits.service)
         && PLACE.iter().all(|key| same(label(&incident.labels, key).as_deref(), label(traits.labels, key).as_deref()))
+}
+
+/// What the tickets of an incident are found by, wherever they are: the same for the same failure in the same place, whichever
+/// Clew saw it.
+#[must_use]
+pub fn marker(incident: &Incident) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |text: &str| {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text.as_bytes());
+    };
+    part(incident.service.as_deref().unwrap_or_default());
+    for key in PLACE {
+        part(incident.labels.get(key).map_or("", String::as_str));
+    }
+    if incident.signature.is_empty() {
+        part(&incident.title);
+    }
+    for template in &incident.signature {
+        part(&template.to_string());
+    }
+    format!("clew-{}", hex(&hash.finalize()[..8]))
 }

@@ -7,6 +7,7 @@ use crate::clock::Time;
 use crate::incident::{Change, Event, EventKind, Home, Incident};
 use crate::queue::Work;
 use crate::store::{Batch, StoreError};
+use crate::tickets;
 use crate::words;
 
 /// Writes a change with all that follows from it.
@@ -19,7 +20,8 @@ pub fn record(batch: &mut Batch<'_>, change: Change, at: Time) -> Result<Inciden
     let incident = batch.incident(incident, &events)?;
     show(batch, &incident, at)?;
     for (number, event) in (first + 1..).zip(&events) {
-        if let Some(sentence) = worth_a_sentence(&incident, event) {
+        tickets::tell(batch, &incident, number, event, at)?;
+        if let Some(sentence) = worth_a_sentence(&incident, event, &events) {
             for (platform, home) in &incident.homes {
                 let key = key_of(batch, &[platform, &incident.id.to_string(), &number.to_string()]);
                 let work = Work::SayInThread {
@@ -82,8 +84,11 @@ fn is_first_of_critical(incident: &Incident, home: &Home) -> bool {
 }
 
 /// What is said in the thread, where people are called to it, and not only shown on the card.
-fn worth_a_sentence(incident: &Incident, event: &Event) -> Option<clew_adapters::chat::Rich> {
+fn worth_a_sentence(incident: &Incident, event: &Event, all: &[Event]) -> Option<clew_adapters::chat::Rich> {
     match event.kind {
+        EventKind::Reopened if all.iter().any(|event| event.kind == EventKind::PullReverted) => None,
+        // That it is over says by what.
+        EventKind::PullMerged if all.iter().any(|event| event.kind == EventKind::Resolved) => None,
         EventKind::Flapping => Some(words::flapping(incident)),
         // What comes and goes was said to do so; it is not said each time.
         EventKind::Resolved | EventKind::Reopened if incident.flapping && event.by.name != incident_person(event) => {
@@ -93,7 +98,7 @@ fn worth_a_sentence(incident: &Incident, event: &Event) -> Option<clew_adapters:
         EventKind::Reopened => Some(words::reopened(incident, event)),
         EventKind::Verdict => Some(words::verdict_changed(incident)),
         EventKind::Corrected => Some(words::corrected(event)),
-        _ => None,
+        _ => words::followed(incident, event),
     }
 }
 

@@ -19,6 +19,8 @@ mod queue;
 mod senders;
 mod store;
 mod telemetry;
+mod tickets;
+mod watch;
 mod words;
 
 fn main() -> std::process::ExitCode {

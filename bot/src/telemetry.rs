@@ -48,6 +48,8 @@ pub struct Metrics {
     pub intake_seconds: HistogramVec,
     /// Verdicts that people corrected, by what was named and what it was.
     pub feedback: IntCounterVec,
+    /// Tickets by tracker and what became of the wish for one.
+    pub tickets: IntCounterVec,
     /// Jobs that wait or run, by kind.
     pub jobs_waiting: IntGaugeVec,
     /// Age of the oldest job of each kind, in seconds.
@@ -97,6 +99,7 @@ impl Metrics {
             searches: counter("clew_searches_total", "Searches of the knowledge")?,
             recommendations: counter("clew_recommendations_total", "Recommendations asked for")?,
             triage_seconds,
+            tickets: counters("clew_tickets_total", "Tickets that were wanted", &["tracker", "outcome"])?,
             deliveries: counters("clew_deliveries_total", "Deliveries of alerts", &["format", "outcome"])?,
             alerts: counters("clew_alerts_total", "Alerts accepted", &["format"])?,
             intake_seconds,

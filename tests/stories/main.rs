@@ -13,6 +13,7 @@ mod knowledge;
 mod repository;
 mod settings;
 mod slack;
+mod tickets;
 mod torture;
 mod understanding;
 

@@ -5,10 +5,11 @@ use clew_pipeline::root_cause::label::{LABELS, LabelIndex, by_id};
 use serde_json::Value;
 
 use crate::incident::{Incident, State};
+use crate::tickets;
 
-/// What can be done to an incident as it is.
+/// What can be done to an incident as it is. `trackers`: where tickets can be opened, and what each calls one.
 #[must_use]
-pub fn controls(incident: &Incident, verdict: &Value) -> Vec<Control> {
+pub fn controls(incident: &Incident, verdict: &Value, trackers: &[(&str, &str)]) -> Vec<Control> {
     let id = incident.id;
     let button = |label: &str, command: &str, style: Style| Control {
         label: label.to_owned(),
@@ -44,6 +45,12 @@ pub fn controls(incident: &Incident, verdict: &Value) -> Vec<Control> {
         ],
         ..button("Resolve", "resolve", Style::Danger)
     });
+    for (tracker, noun) in trackers {
+        if tickets::why_not(incident, tracker).is_none() {
+            let command = format!("ticket {id} {tracker}");
+            controls.push(Control { command, ..button(&format!("Open {noun}"), "ticket", Style::Plain) });
+        }
+    }
     controls.push(button("Show details", "details", Style::Plain));
     if incident.verdict.is_some() {
         controls.push(Control { choices: causes(incident, verdict), ..button("Wrong cause", "wrong", Style::Plain) });

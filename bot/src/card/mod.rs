@@ -11,10 +11,12 @@ use crate::words;
 
 mod controls;
 mod details;
+mod draft;
 mod home;
 
 pub use controls::controls;
 pub use details::{DETAILS, details};
+pub use draft::draft;
 pub use home::home;
 
 /// Evidence lines on a card.
@@ -23,25 +25,37 @@ const EVIDENCE: usize = 4;
 const STEPS: usize = 4;
 /// Similar entries on a card.
 const SIMILAR: usize = 3;
+/// Pull requests on a card.
+const PULLS: usize = 3;
 /// Labels on a card.
 const LABELS_SHOWN: usize = 6;
 
 /// Gives the address under which people find an incident, if there is one.
 pub type Links<'a> = &'a dyn Fn(IncidentId) -> Option<String>;
 
+/// What a card must know besides its incident.
+pub struct Around<'a> {
+    /// Where other incidents are.
+    pub links: Links<'a>,
+    /// The trackers in which tickets can be opened, and what each calls one.
+    pub trackers: Vec<(&'static str, &'static str)>,
+    /// Whether it asks for a ticket when the cause is in the code.
+    pub asks_for_ticket: bool,
+}
+
 /// The card of an incident with its whole verdict, as it is at `now`.
 #[must_use]
-pub fn of(incident: &Incident, verdict: Option<&Value>, now: Time, links: Links<'_>) -> Card {
+pub fn of(incident: &Incident, verdict: Option<&Value>, now: Time, around: &Around<'_>) -> Card {
     let nothing = Value::Null;
     let verdict = verdict.unwrap_or(&nothing);
-    let sections = [evidence(incident, verdict), steps(verdict), similar(incident, verdict, links)];
+    let sections = [evidence(incident, verdict), steps(verdict), similar(incident, verdict, around.links)];
     Card {
         tone: tone(incident),
         title: format!("{} · {}", incident.id, incident.title),
-        lead: lead(incident, verdict, now),
+        lead: lead(incident, verdict, now, around),
         facts: facts(incident, now),
         sections: sections.into_iter().flatten().collect(),
-        controls: controls(incident, verdict),
+        controls: controls(incident, verdict, &around.trackers),
         footer: footer(incident, verdict),
     }
 }
@@ -55,7 +69,7 @@ fn tone(incident: &Incident) -> Tone {
     }
 }
 
-fn lead(incident: &Incident, verdict: &Value, now: Time) -> Vec<Rich> {
+fn lead(incident: &Incident, verdict: &Value, now: Time, around: &Around<'_>) -> Vec<Rich> {
     let mut lead = vec![state(incident, now)];
     lead.extend(root_cause(incident, verdict));
     lead.extend(incident.verdict.as_ref().and_then(words::rests_on).filter(|_| incident.is_active()));
@@ -66,12 +80,33 @@ fn lead(incident: &Incident, verdict: &Value, now: Time) -> Vec<Rich> {
             }
         }
     }
+    lead.extend(followed(incident, around));
     lead.extend(words::earlier(incident));
     if incident.flapping && incident.is_active() {
         let text = " — it comes and goes; this thread stays quiet about it.";
         lead.push(vec![Span::Strong("Flapping".into()), Span::Text(text.into())]);
     }
     lead
+}
+
+/// What there is to say about its tickets and its fix.
+fn followed(incident: &Incident, around: &Around<'_>) -> Vec<Rich> {
+    let mut said = Vec::new();
+    for (tracker, linked) in &incident.followed.tickets {
+        let noun = around.trackers.iter().find(|(name, _)| name == tracker).map_or("ticket", |(_, noun)| noun);
+        said.extend(words::trouble(linked, noun));
+        said.extend(words::came_back(incident, linked));
+    }
+    if incident.is_active() {
+        // A failure that came back is not waiting for it.
+        let fix = incident.merged_fix().filter(|_| incident.reopened == 0);
+        said.extend(fix.map(words::waits_for_deployment));
+        let is_code_related = incident.verdict.as_ref().is_some_and(|verdict| verdict.is_code_related);
+        if around.asks_for_ticket && is_code_related && incident.followed.tickets.is_empty() {
+            said.push(words::asks_for_ticket());
+        }
+    }
+    said
 }
 
 /// Where it is in its life, with whom, and since when.
@@ -134,6 +169,11 @@ fn facts(incident: &Incident, now: Time) -> Vec<(String, Rich)> {
     if let Some(service) = &incident.service {
         facts.push(("Service".to_owned(), words::plain(service)));
     }
+    for linked in incident.followed.tickets.values().filter(|linked| linked.ticket.is_some()) {
+        facts.push(("Ticket".to_owned(), words::ticket(linked)));
+    }
+    let pulls = incident.followed.pulls.iter().rev().take(PULLS);
+    facts.extend(pulls.map(|linked| ("Pull request".to_owned(), words::pull(linked))));
     let counters = &incident.counters;
     if counters.alerts > 0 {
         let mut text = format!("{} firing of {}", counters.firing, counters.alerts);
@@ -240,6 +280,10 @@ fn similar(incident: &Incident, verdict: &Value, links: Links<'_>) -> Option<Sec
         })
         .collect();
     (!items.is_empty()).then(|| Section { heading: "Known failures like this".into(), items })
+}
+
+fn with_heading(heading: &str, items: Vec<Item>) -> Section {
+    Section { heading: heading.to_owned(), items }
 }
 
 /// A sentence with its commands, which stand in backticks.

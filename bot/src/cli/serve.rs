@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clew_adapters::chat::Hears;
+use clew_adapters::trackers::{AnyTracker, Tracker as _};
 use tokio::net::TcpListener;
 
 use super::{BAD_INPUT, FAILED, VERDICT, refuse};
@@ -106,11 +107,17 @@ fn greet(app: &App, addr: std::net::SocketAddr) {
                 Hears::By(way) => println!("  {:<16} {shown}; people are heard by {way}", integration.name),
                 Hears::Not(missing) => println!("  {:<16} {shown}; people are NOT heard: {missing}", integration.name),
             }
+        } else if let Some(tracker) = app.tracker(integration.section) {
+            println!("  {:<16} {}s can be opened", integration.name, tracker.manners().noun);
         } else if config.is_configured(integration.section, integration.keys) {
             println!("  {:<16} settings found, but this version does not connect to it yet", integration.name);
         } else {
             println!("  {:<16} not configured: {}", integration.name, integration.setup);
         }
+    }
+    match app.tracker(app.default_tracker()) {
+        Some(AnyTracker::Local(_)) | None => println!("  tickets          kept here: http://{addr}/tickets"),
+        Some(tracker) => println!("  tickets          {}s, unless somebody says where", tracker.manners().noun),
     }
     println!("clew is ready. Ctrl-C stops it.");
 }

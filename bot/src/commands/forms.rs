@@ -46,7 +46,9 @@ pub fn form(app: &App, command: &str, channel: &str) -> Result<Form, Refusal> {
         return Err(Refusal::field("incident", already));
     }
     let verdict = app.store.verdict(id)?.unwrap_or_default();
-    let control = card::controls(&incident, &verdict).into_iter().find(|control| control.command == command);
+    let control = card::controls(&incident, &verdict, &app.offered_trackers())
+        .into_iter()
+        .find(|control| control.command == command);
     let control = control.filter(|control| !control.fields.is_empty());
     let control =
         control.ok_or_else(|| Refusal::field("command", format!("{id} has changed; look at its card again")))?;

@@ -20,6 +20,7 @@ use crate::jobs::adopt;
 use crate::ledger;
 use crate::queue::Work;
 use crate::store::{Batch, StoreError};
+use crate::tickets;
 use crate::words;
 
 pub use forms::{asks, form, triage_form};
@@ -49,6 +50,8 @@ pub enum Action {
     Correct(LabelIndex),
     /// Here are logs of it.
     AddLogs(String),
+    /// It needs a ticket, in this tracker.
+    OpenTicket(String),
 }
 
 impl Action {
@@ -110,6 +113,10 @@ pub fn act(
     action: &Action,
     also: &dyn Fn(&mut Batch<'_>, &Done) -> Result<(), StoreError>,
 ) -> Result<Done, Refusal> {
+    let action = &match action {
+        Action::OpenTicket(name) => Action::OpenTicket(tracker(app, name)?),
+        other => other.clone(),
+    };
     let analysis = match action {
         Action::AddLogs(logs) => Some(analysis::analyse(app, &with_logs(app, id, logs)?)),
         _ => None,
@@ -128,7 +135,7 @@ pub fn act(
         if let Some(analysis) = &analysis {
             change.incident.counters.pastes += 1;
             change.note(EventKind::LogsAdded, format!("{} lines", analysis.whole["counts"]["lines"]));
-            adopt(batch, &mut change, analysis)?;
+            adopt(app, batch, &mut change, analysis)?;
         }
         let incident = ledger::record(batch, change, now)?;
         if incident.resolution.is_some()
@@ -178,6 +185,7 @@ fn already(incident: &Incident, action: &Action) -> Option<String> {
         Action::Correct(label) if incident.corrected.as_deref() == Some(LABELS[*label].id) => {
             Some(format!("{id} has this root cause already."))
         }
+        Action::OpenTicket(tracker) => tickets::why_not(incident, tracker),
         _ => None,
     }
 }
@@ -195,6 +203,10 @@ fn apply(app: &App, change: &mut Change, action: &Action) {
             app.metrics.feedback.with_label_values(&[said, LABELS[*label].id]).inc();
             change.correct(LABELS[*label].id, LABELS[*label].title);
         }
+        Action::OpenTicket(tracker) => {
+            let by = change.by().clone();
+            tickets::want(change, tracker, &by, clock::now());
+        }
         // What they change comes with their analysis.
         Action::AddLogs(_) => {}
     }
@@ -209,6 +221,26 @@ pub fn root_cause(name: &str) -> Result<LabelIndex, Refusal> {
         let ids: Vec<&str> = LABELS.iter().map(|label| label.id).collect();
         Refusal::field("root_cause", format!("there is no root cause {name:?}; these are known: {}", ids.join(", ")))
     })
+}
+
+/// A tracker by its name; without a name, the one that the settings say.
+///
+/// # Errors
+/// When there is none of this name.
+pub fn tracker(app: &App, name: &str) -> Result<String, Refusal> {
+    use clew_adapters::trackers::Tracker;
+    let name = name.trim().to_lowercase();
+    if name.is_empty() {
+        return Ok(app.default_tracker().to_owned());
+    }
+    let known: Vec<&str> = app.trackers().iter().map(Tracker::name).collect();
+    match known.iter().find(|known| **known == name) {
+        Some(known) => Ok((*known).to_owned()),
+        None => Err(Refusal::field(
+            "tracker",
+            format!("there is no tracker {name:?} here; these are: {}", known.join(", ")),
+        )),
+    }
 }
 
 /// A severity by its word.

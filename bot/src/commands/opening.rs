@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clew_adapters::alerts::Severity;
 use clew_adapters::chat::Place;
+use clew_adapters::code::Frame;
 
 use crate::analysis::{Analysis, Subject};
 use crate::app::App;
@@ -50,6 +51,8 @@ pub struct Opening {
     pub subject: Subject,
     /// The verdict on that.
     pub analysis: Analysis,
+    /// The line of code that somebody named.
+    pub frame: Option<Frame>,
 }
 
 /// Opens an incident, or adds to the one with the same failure. Says whether it is new.
@@ -78,7 +81,7 @@ pub fn open(app: &App, batch: &mut Batch<'_>, by: &Actor, opening: &Opening) -> 
         }
         let rested = change.incident.verdict.as_ref().map(|verdict| verdict.rests_on);
         if rested != Some(RestsOn::Logs) {
-            adopt(batch, &mut change, analysis)?;
+            adopt(app, batch, &mut change, analysis)?;
         }
         change
     } else {
@@ -93,9 +96,12 @@ pub fn open(app: &App, batch: &mut Batch<'_>, by: &Actor, opening: &Opening) -> 
         };
         let mut change = incident.change(by, now);
         change.note(EventKind::Opened, opening.title.clone());
-        adopt(batch, &mut change, analysis)?;
+        adopt(app, batch, &mut change, analysis)?;
         change
     };
+    if opening.frame.is_some() {
+        change.incident.followed.frame.clone_from(&opening.frame);
+    }
     change.incident.counters.pastes += 1;
     change.incident.sources.insert(opening.source.clone());
     Ok((ledger::record(batch, change, now)?, is_new))

@@ -21,6 +21,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("mitigate INC-1", "users no longer suffer"),
     ("resolve INC-1 <what fixed it>", "it is over; what fixed it becomes knowledge"),
     ("reopen INC-1", "it is not over"),
+    ("ticket INC-1", "open a ticket for it, or say where: `ticket INC-1 <tracker>`"),
     ("wrong INC-1 <root cause>", "the verdict is wrong, this is right"),
     ("help", "this list"),
 ];
@@ -112,6 +113,10 @@ pub fn parse(
         "resolve" | "resolved" => {
             let (id, said) = with(rest)?;
             act(id, Action::Resolve(resolution(&said, answers)))
+        }
+        "ticket" => {
+            let (id, tracker) = with(rest)?;
+            act(id, Action::OpenTicket(tracker))
         }
         "wrong" => {
             let (id, cause) = with(rest)?;

@@ -290,6 +290,7 @@ fn triage(app: &Arc<App>, heard: &Heard<'_>, report: Report, also: Also<'_>) -> 
         homes: BTreeMap::from([(event.platform.clone(), home)]),
         subject,
         analysis,
+        frame: None,
     };
     Ok(app.store.change(|batch| {
         let (mut incident, is_new) = open(app, batch, &heard.by, &opened)?;

@@ -21,8 +21,10 @@ pub const COOKIE: &str = "clew_key";
 /// Lets a request through, sends a browser to the sign-in page, or refuses.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    // Chat platforms prove who they are with a signature, whatever the name under which they reach us.
-    if clew_adapters::chat::ADDRESSES.contains(&request.uri().path()) {
+    // Chat platforms and trackers prove who they are with a signature, whatever the name under which they reach us; what is not
+    // signed is judged where it is taken.
+    let path = request.uri().path();
+    if clew_adapters::chat::ADDRESSES.contains(&path) || clew_adapters::trackers::ADDRESSES.contains(&path) {
         return next.run(request).await;
     }
     if !same_origin(request.method(), headers) {
@@ -38,7 +40,6 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         }
         return next.run(request).await;
     }
-    let path = request.uri().path();
     // Senders of alerts prove who they are in their own ways, which webhooks.rs checks.
     if OPEN.contains(&path)
         || path.starts_with("/webhooks/")
@@ -110,8 +111,9 @@ fn same_origin(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
-/// DNS rebinding makes a foreign name point to this machine; without keys only local names are answered.
-fn local_host(headers: &HeaderMap) -> bool {
+/// Whether a request names this machine as its host. DNS rebinding makes a foreign name point to it; without keys only local names
+/// are answered.
+pub fn local_host(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return true };
     let name = host
         .rsplit_once(':')

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use clew_adapters::alerts::Severity;
+use clew_adapters::code::Frame;
 use serde_json::{Map, Value, json};
 
 use super::api::on_core;
@@ -102,11 +103,12 @@ pub async fn open(
         None => None,
     };
     let by = by(&app, &fields)?;
-    let (incident, is_new) = open_with(&app, logs, severity, by, SOMEBODY).await?;
+    let (incident, is_new) = open_with(&app, logs, severity, by, SOMEBODY, None).await?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view(&incident))))
 }
 
-/// Opens an incident with `logs`, or adds to the one with the same failure. Says whether it is new.
+/// Opens an incident with `logs`, or adds to the one with the same failure. `frame`: the line of code that somebody named. Says
+/// whether it is new.
 ///
 /// # Errors
 /// When the store fails.
@@ -116,6 +118,7 @@ pub async fn open_with(
     severity: Option<Severity>,
     by: Actor,
     source: &'static str,
+    frame: Option<Frame>,
 ) -> Result<(Incident, bool), Problem> {
     let state = Arc::clone(app);
     let opened = on_core(app, move |_| {
@@ -131,7 +134,7 @@ pub async fn open_with(
         let analysis = analysis::analyse(app, &subject);
         let title = title.unwrap_or_else(|| commands::title_of(&analysis));
         let homes = app.default_homes();
-        let opening = Opening { title, severity, source: source.to_owned(), homes, subject, analysis };
+        let opening = Opening { title, severity, source: source.to_owned(), homes, subject, analysis, frame };
         app.store.change(|batch| commands::open(app, batch, &by, &opening))
     })
     .await??;
@@ -176,6 +179,7 @@ fn action_of(app: &App, name: &str, fields: &Map<String, Value>) -> Result<Actio
             let (cause, fix) = (said("cause")?, said("fix")?);
             Action::Resolve((!cause.is_empty() || !fix.is_empty()).then_some(Resolution { cause, fix }))
         }
+        "ticket" => Action::OpenTicket(text("tracker")?.unwrap_or_default()),
         "logs" => Action::AddLogs(
             request::lines(fields)?
                 .filter(|logs| !logs.trim().is_empty())
@@ -183,14 +187,14 @@ fn action_of(app: &App, name: &str, fields: &Map<String, Value>) -> Result<Actio
         ),
         other => {
             return Err(Problem::not_found(format!(
-                "{other:?} cannot be done to an incident; these can: acknowledge, assign, severity, mitigate, resolve, reopen, wrong, logs"
+                "{other:?} cannot be done to an incident; these can: acknowledge, assign, severity, mitigate, resolve, reopen, wrong, ticket, logs"
             )));
         }
     })
 }
 
 /// Who sends the request, as it says.
-fn by(app: &App, fields: &Map<String, Value>) -> Result<Actor, Problem> {
+pub fn by(app: &App, fields: &Map<String, Value>) -> Result<Actor, Problem> {
     let name = request::text_field(fields, "by")?.map(|name| commands::tidy(app, &name));
     Ok(Actor::new(name.as_deref().unwrap_or(SOMEBODY), SOMEBODY))
 }
@@ -301,8 +305,54 @@ pub fn view(incident: &Incident) -> Value {
             "fixed_by": earlier.fixed_by,
         })),
         "resolution": incident.resolution,
+        "tickets": tickets(incident),
+        "pull_requests": pulls(incident),
         "cards": cards,
     })
+}
+
+/// The tickets of an incident.
+fn tickets(incident: &Incident) -> Vec<Value> {
+    let tickets = incident.followed.tickets.iter();
+    tickets
+        .map(|(tracker, linked)| {
+            let ticket = linked.ticket.as_ref();
+            json!({
+                "tracker": tracker,
+                "key": ticket.map(|ticket| &ticket.key),
+                "url": ticket.map(|ticket| &ticket.url),
+                "status": ticket.map_or("pending", |ticket| &ticket.status),
+                "category": ticket.map(|ticket| ticket.category),
+                "resolution": ticket.and_then(|ticket| ticket.resolution.as_ref()),
+                "assigned_to": ticket.and_then(|ticket| ticket.assignee.as_ref()).map(|account| &account.name),
+                "why": linked.owner,
+                "was_there": linked.was_there,
+                "trouble": linked.trouble,
+            })
+        })
+        .collect()
+}
+
+/// The pull requests that name an incident.
+fn pulls(incident: &Incident) -> Vec<Value> {
+    let pulls = incident.followed.pulls.iter();
+    pulls
+        .map(|linked| {
+            let pull = &linked.pull;
+            json!({
+                "repository": pull.repo,
+                "number": pull.number,
+                "title": pull.title,
+                "url": pull.url,
+                "author": pull.author,
+                "state": pull.state,
+                "checks": pull.checks,
+                "review": pull.review,
+                "fixes": linked.fixes,
+                "reverted_by": linked.reverted_by,
+            })
+        })
+        .collect()
 }
 
 impl From<Refusal> for Problem {

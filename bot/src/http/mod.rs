@@ -10,6 +10,8 @@ mod incidents;
 mod jobs;
 mod openapi;
 mod request;
+mod ticket;
+mod trackers;
 mod webhooks;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use error::Problem;
 /// All routes with their guards.
 pub fn router(app: Arc<App>) -> Router {
     chat::routes()
+        .merge(trackers::routes())
         .route("/triage", post(api::triage))
         .route("/triage/{replay_id}", get(api::replay))
         .route("/analyze", post(api::analyze))
@@ -36,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/recommend", post(api::recommend))
         .route("/webhooks/{format}", post(webhooks::deliver))
         .route("/webhooks/{format}/{token}", post(webhooks::deliver_with_token))
+        .route("/incident", post(ticket::open))
         .route("/incidents", get(incidents::list).post(incidents::open))
         .route("/incidents/{id}", get(incidents::one))
         .route("/incidents/{id}/events", get(incidents::events))
@@ -59,6 +63,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/chat/{channel}/{message}", get(console::chat::thread).post(console::chat::reply))
         .route("/chat/press/{message}", post(console::chat::press))
         .route("/me", post(console::remember))
+        .route("/tickets", get(console::tickets::list))
+        .route("/tickets/{key}", get(console::tickets::one).post(console::tickets::act))
         .route("/work", get(console::work::list))
         .route("/work/{id}/{action}", post(console::work::act))
         .route("/login", get(console::sign_in::login).post(console::sign_in::sign_in))

@@ -137,8 +137,16 @@ const OPERATIONS: &[Operation] = &[
         path: "/incidents/{id}/{action}",
         summary: "Do something to an incident, as the command of the same name in a chat does",
         request: r#"{"by": "ada", "cause": "the WAL volume was full", "fix": "dropped the abandoned replication slot"}"#,
-        response: "The incident as it now is, and already (a sentence) when it was so before. acknowledge, mitigate and reopen need nothing; assign needs owner, severity needs severity, wrong needs root_cause, `logs` needs logs; resolve takes cause and fix, of which what is known the next time is made. by, who does it, may be in all of them.",
+        response: "The incident as it now is, and already (a sentence) when it was so before. acknowledge, mitigate and reopen need nothing; assign needs owner, severity needs severity, wrong needs root_cause, `logs` needs logs; ticket opens a ticket, and takes tracker; resolve takes cause and fix, of which what is known the next time is made. by, who does it, may be in all of them.",
         schema: "Incident",
+    },
+    Operation {
+        method: "post",
+        path: "/incident",
+        summary: "Report something that is wrong in the code: opens an incident and a ticket for whoever knows that code",
+        request: r#"{"error_summary": "NoneType in the cart", "error_details": "AttributeError: …", "file_path": "shop/cart.py", "line_number": 42}"#,
+        response: "The ticket and who has it. 201 when it was opened, 200 when it was open before, 202 when its tracker lets it wait (status pending) or refuses it (trouble says why). Optional: service, severity, tracker, by. The key stands also under <tracker>_issue.",
+        schema: "Reported",
     },
     Operation {
         method: "get",
@@ -349,6 +357,20 @@ fn schemas() -> Value {
             "timings_ms": { "type": "object", "additionalProperties": number() }, "replay_id": text(),
         })),
     });
+    schemas["Reported"] = object(json!({
+        "incident": text(), "ticket": maybe("string"), "tracker": text(), "url": maybe("string"), "assigned_to": maybe("string"),
+        "why": maybe("string"), "status": text(), "trouble": maybe("string"),
+    }));
+    schemas["Ticket"] = object(json!({
+        "tracker": text(), "key": maybe("string"), "url": maybe("string"), "status": text(),
+        "category": { "enum": ["to_do", "in_progress", "done", null] }, "resolution": maybe("string"),
+        "assigned_to": maybe("string"), "why": maybe("string"), "was_there": flag(), "trouble": maybe("object"),
+    }));
+    schemas["PullRequest"] = object(json!({
+        "repository": text(), "number": count(), "title": text(), "url": text(), "author": text(),
+        "state": { "enum": ["draft", "open", "closed", "merged"] }, "checks": {},
+        "review": { "enum": ["none", "approved", "changes_requested"] }, "fixes": flag(), "reverted_by": maybe("integer"),
+    }));
     schemas["Accepted"] = object(json!({ "accepted": count(), "duplicate": flag() }));
     schemas["Incident"] = incident();
     let verdict = json!({ "oneOf": [named("Triage"), { "type": "null" }] });
@@ -385,7 +407,7 @@ fn incident() -> Value {
         "sources": list(text()), "labels": texts(), "values": texts(), "links": texts(), "alerts": counted,
         "root_cause": maybe("string"), "root_cause_id": maybe("string"), "confidence": maybe("number"),
         "rests_on": { "enum": ["alert_text", "logs", null] }, "corrected": maybe("string"), "earlier": maybe("object"),
-        "resolution": maybe("object"), "cards": { "type": "object" },
+        "resolution": maybe("object"), "tickets": list(named("Ticket")), "pull_requests": list(named("PullRequest")), "cards": { "type": "object" },
     }))
 }
 

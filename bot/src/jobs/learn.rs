@@ -1,6 +1,7 @@
 //! Makes a resolved incident a knowledge entry: what fixed it is found the next time.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use clew_pipeline::knowledge::collection::LEARNED;
@@ -26,8 +27,10 @@ pub fn run(app: &Arc<App>, job: &Job, id: IncidentId) -> Result<(), JobError> {
         return Ok(());
     }
     let Some(incident) = app.store.incident(id)? else { return Ok(()) };
-    let Some(entry) = entry(app, &incident)? else { return Ok(()) };
     let folder = app.config().data.dir.join("knowledge").join(LEARNED);
+    let Some(entry) = entry(app, &incident)? else {
+        return forget(&folder.join(format!("{id}.md")));
+    };
     let write = || {
         std::fs::create_dir_all(&folder)?;
         // Beside it and renamed: whoever reads the folder meanwhile sees the old entry or the new one.
@@ -36,11 +39,7 @@ pub fn run(app: &Arc<App>, job: &Job, id: IncidentId) -> Result<(), JobError> {
         std::fs::File::open(&temporary)?.sync_all()?;
         std::fs::rename(&temporary, folder.join(format!("{id}.md")))
     };
-    write().map_err(|error: std::io::Error| JobError::Retry {
-        why: format!("{}: {error}", folder.display()),
-        after: None,
-        lane: false,
-    })?;
+    write().map_err(|error| failed(&folder, &error))?;
     app.store.change(|batch| {
         if let Some(incident) = batch.store.incident(id)? {
             let mut change = incident.change(&Actor::bot(), clock::now());
@@ -50,6 +49,18 @@ pub fn run(app: &Arc<App>, job: &Job, id: IncidentId) -> Result<(), JobError> {
         batch.finish(job)
     })?;
     Ok(())
+}
+
+/// What fixed it did not: the entry goes.
+fn forget(file: &Path) -> Result<(), JobError> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(file, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> JobError {
+    JobError::Retry { why: format!("{}: {error}", path.display()), after: None, lane: false }
 }
 
 /// The text of the entry. Nothing when nobody said what fixed it.

@@ -1,22 +1,29 @@
 //! What the bot does by itself, in the background. One file a kind of work.
 
 mod details;
+mod follow_pull;
+mod follow_ticket;
 mod hear;
 mod learn;
+mod open_ticket;
 mod post_card;
 mod say;
+mod tell_ticket;
 mod triage_alerts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clew_adapters::chat::Chat;
+use clew_adapters::trackers::AnyTracker;
 
 use crate::analysis::Analysis;
 use crate::app::App;
+use crate::clock;
 use crate::incident::{Change, EventKind};
 use crate::queue::{Did, Job, JobError, Work};
 use crate::store::{Batch, StoreError};
+use crate::tickets;
 
 /// Time after which a job looks again whether there is room on the disk.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -48,6 +55,11 @@ pub async fn run(app: &Arc<App>, job: &Job) -> Result<Did, JobError> {
         }
         Work::Whisper { platform, place, to, text, key } => say::whisper(app, platform, place, to, text, key).await,
         Work::Details { incident, platform, part, key, .. } => details::run(app, *incident, platform, *part, key).await,
+        Work::OpenTicket { incident, tracker } => open_ticket::run(app, job, *incident, tracker).await,
+        Work::SettleTicket { incident, tracker } => open_ticket::settle(app, *incident, tracker).await,
+        Work::TellTicket { incident, tracker, event } => tell_ticket::run(app, job, *incident, tracker, *event).await,
+        Work::FollowTicket { tracker, key } => follow_ticket::run(app, tracker, key).await,
+        Work::FollowPull { repo, number, told } => follow_pull::run(app, repo, *number, told.as_deref()).await,
         Work::Confirm { format, url } => {
             let instead = app.config().stand_in(format);
             app.senders.confirm(url, instead.as_deref()).await?;
@@ -59,6 +71,12 @@ pub async fn run(app: &Arc<App>, job: &Job) -> Result<Did, JobError> {
 /// A chat platform that a job needs.
 fn platform<'a>(app: &'a App, name: &str) -> Result<&'a Chat, JobError> {
     app.chat(name)
+        .ok_or_else(|| JobError::Fail(format!("{name} is not configured any more; configure it and try the job again")))
+}
+
+/// A tracker that a job needs.
+fn tracker<'a>(app: &'a App, name: &str) -> Result<&'a AnyTracker, JobError> {
+    app.tracker(name)
         .ok_or_else(|| JobError::Fail(format!("{name} is not configured any more; configure it and try the job again")))
 }
 
@@ -83,7 +101,7 @@ async fn on_core(
 ///
 /// # Errors
 /// When the store fails.
-pub fn adopt(batch: &mut Batch<'_>, change: &mut Change, analysis: &Analysis) -> Result<(), StoreError> {
+pub fn adopt(app: &App, batch: &mut Batch<'_>, change: &mut Change, analysis: &Analysis) -> Result<(), StoreError> {
     let known = change.incident.verdict.replace(analysis.verdict.clone());
     change.incident.signature.extend(&analysis.signature);
     change.incident.signature.sort_unstable();
@@ -93,5 +111,6 @@ pub fn adopt(batch: &mut Batch<'_>, change: &mut Change, analysis: &Analysis) ->
         let verdict = &analysis.verdict;
         change.note(EventKind::Verdict, format!("{}, {:.0} %", verdict.root_cause, verdict.confidence * 100.0));
     }
+    tickets::consider(app, change, clock::now());
     Ok(())
 }

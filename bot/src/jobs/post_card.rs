@@ -24,7 +24,7 @@ pub async fn run(app: &Arc<App>, id: IncidentId, platform: &str) -> Result<Did, 
         return Ok(Did::Nothing);
     }
     let verdict = app.store.verdict(id)?;
-    let card = card::of(&incident, verdict.as_ref(), clock::now(), &|id| app.link(platform, id));
+    let card = card::of(&incident, verdict.as_ref(), clock::now(), &app.around(&|id| app.link(platform, id)));
     let key = app.store.name_of(&["card", platform, &id.to_string()]);
     let message = if let Some(message) = home.card {
         app.wait_to_edit(&message, chat.pace().edit).map_err(JobError::Later)?;

@@ -135,7 +135,7 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
     };
     let adopted = analysis.filter(|_| is_new || alert_tells_more(&change.incident, alert));
     if let Some(analysis) = adopted {
-        super::adopt(batch, &mut change, analysis)?;
+        super::adopt(app, batch, &mut change, analysis)?;
     }
     change.incident.counters.notifications += 1;
     change.incident.counters.omitted += omitted as u64;

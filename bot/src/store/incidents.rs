@@ -187,6 +187,7 @@ impl Batch<'_> {
         for (platform, thread) in &incident.threads {
             self.remove(Tree::Threads, thread_key(platform, thread));
         }
+        self.forget_followed(incident)?;
         for tree in [Tree::Verdicts, Tree::Texts, Tree::Incidents] {
             self.remove(tree, id);
         }

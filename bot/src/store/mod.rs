@@ -11,6 +11,7 @@ mod jobs;
 mod messages;
 mod retention;
 mod seal;
+mod tickets;
 mod verdicts;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use backup::{BackupError, restore};
 pub use batch::Batch;
 pub use incidents::Filter;
 pub use jobs::Accepted;
+pub use tickets::KnownPull;
 pub use verdicts::Replay;
 
 use crate::queue::Job;
@@ -34,7 +36,7 @@ use disk::Flusher;
 use seal::{Left, Seal};
 
 /// Version of the layout. An older store is brought to it at start, a newer one refused.
-const SCHEMA: u64 = 2;
+const SCHEMA: u64 = 3;
 /// Entries of the audit trail that are kept.
 const MAX_AUDIT: usize = 10_000;
 
@@ -85,7 +87,7 @@ impl From<serde_json::Error> for StoreError {
 /// The trees. Keys are big-endian numbers or texts, values JSON unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tree {
-    /// Name → bytes: the version of the layout, the secret, the last incident's number.
+    /// Name → the version of the layout, the secret, the last numbers of incidents and tickets, until when changes outside are known.
     Meta,
     /// `changed` → settings changed by `POST /config`.
     Settings,
@@ -133,10 +135,18 @@ enum Tree {
     MessageKeys,
     /// Channel, thread, number → nothing.
     MessagePlaces,
+    /// Number → own ticket.
+    Tickets,
+    /// Marker, number → nothing.
+    TicketMarkers,
+    /// Tracker, key → the incidents of a ticket.
+    TicketIncidents,
+    /// Repository, number → what is known of a pull request.
+    Pulls,
 }
 
 /// All trees with their names, in the order of [`Tree`].
-const TREES: [(Tree, &str); 24] = [
+const TREES: [(Tree, &str); 28] = [
     (Tree::Meta, "meta"),
     (Tree::Settings, "settings"),
     (Tree::Audit, "audit"),
@@ -161,6 +171,10 @@ const TREES: [(Tree, &str); 24] = [
     (Tree::Messages, "messages"),
     (Tree::MessageKeys, "message_keys"),
     (Tree::MessagePlaces, "message_places"),
+    (Tree::Tickets, "tickets"),
+    (Tree::TicketMarkers, "ticket_markers"),
+    (Tree::TicketIncidents, "ticket_incidents"),
+    (Tree::Pulls, "pulls"),
 ];
 
 /// The open store.
@@ -356,7 +370,7 @@ impl Store {
                 "its layout is version {found}, and this Clew knows versions up to {SCHEMA}. Start the version of Clew that wrote it, or a later one"
             )));
         }
-        // From 1 to 2, trees were added and none changed: opening them was all.
+        // From 1 to 3, trees were added and none changed: opening them was all.
         if found < SCHEMA {
             tracing::info!(
                 from = found,

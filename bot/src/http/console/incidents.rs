@@ -286,7 +286,7 @@ fn read(app: &App, id: IncidentId, after: u64) -> Result<Option<IncidentPage>, S
     let resolution = incident.resolution.clone();
     let (cause, fix) = resolution.map_or_else(Default::default, |known| (known.cause, known.fix));
     let home = incident.homes.get(CONSOLE).and_then(|home| home.card.as_ref());
-    let mut card = card::of(&incident, verdict.as_ref(), now, &|id| Some(format!("/i/{id}")));
+    let mut card = card::of(&incident, verdict.as_ref(), now, &app.around(&|id| Some(format!("/i/{id}"))));
     // This page shows all there is.
     card.controls.retain(|control| control.command != format!("details {id}"));
     Ok(Some(IncidentPage {

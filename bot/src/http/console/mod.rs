@@ -6,6 +6,7 @@ pub mod incidents;
 mod name;
 mod show;
 pub mod sign_in;
+pub mod tickets;
 pub mod triage;
 pub mod work;
 

@@ -96,7 +96,7 @@ impl HtmlSafe for MessageView {}
 impl Sentence {
     fn of(sentence: Rich) -> Self {
         let checked = |span| match span {
-            Span::Link { text, url } => match web_address(&url) {
+            Span::Link { text, url } => match web_address(&url).or_else(|| own_page(&url)) {
                 Some(url) => Span::Link { text, url },
                 None => Span::Text(text),
             },
@@ -104,6 +104,12 @@ impl Sentence {
         };
         Self { spans: sentence.into_iter().map(checked).collect() }
     }
+}
+
+/// `url` if it is the page of a ticket or an incident here.
+fn own_page(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("/tickets/").or_else(|| url.strip_prefix("/i/"))?;
+    rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-').then(|| url.to_owned())
 }
 
 impl CardView {

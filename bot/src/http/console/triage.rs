@@ -178,7 +178,7 @@ pub async fn triage(State(app): State<Arc<App>>, headers: HeaderMap, body: Body)
     let logs = Logs { text: paste.logs, context };
     if paste.then == "open" {
         let by = Actor::new(Name::of(&app, &headers, None).shown(), "console");
-        let (incident, _) = incidents::open_with(&app, logs, None, by, "console").await?;
+        let (incident, _) = incidents::open_with(&app, logs, None, by, "console", None).await?;
         return Ok(lead_to(&format!("/i/{}", incident.id), None));
     }
     let verdict = triage_and_keep(&app, logs).await?;

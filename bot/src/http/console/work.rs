@@ -87,5 +87,10 @@ fn subject(work: &Work) -> String {
         Work::Whisper { to, platform, .. } => format!("a reply to {} alone ({platform})", to.name),
         Work::Learn { incident } => incident.to_string(),
         Work::Confirm { format, .. } => format.clone(),
+        Work::OpenTicket { incident, tracker }
+        | Work::SettleTicket { incident, tracker }
+        | Work::TellTicket { incident, tracker, .. } => format!("{incident} ({tracker})"),
+        Work::FollowTicket { tracker, key } => format!("{key} ({tracker})"),
+        Work::FollowPull { repo, number, .. } => format!("{repo}#{number}"),
     }
 }

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
 
+mod followed;
+
+pub use followed::{Followed, LinkedPull, LinkedTicket, Trouble};
+
 /// Alerts of one incident that are listed one by one in its timeline; more are only counted.
 const MAX_ALERT_EVENTS: u64 = 50;
 /// An incident that resolves this often within [`FLAP_HOURS`] is flapping.
@@ -141,6 +145,32 @@ pub enum EventKind {
     Flapping,
     /// What fixed it was learned.
     Learned,
+    /// Somebody wants a ticket.
+    TicketWanted,
+    /// A ticket was opened.
+    TicketOpened,
+    /// There was an open ticket already.
+    TicketFound,
+    /// A ticket came on, or somebody else has it.
+    TicketChanged,
+    /// Something about a ticket changed that is seen on the card.
+    TicketNoted,
+    /// A ticket that was done is not any more.
+    TicketReopened,
+    /// A ticket is gone.
+    TicketGone,
+    /// Something about a ticket will not be done.
+    TicketRefused,
+    /// Somebody wrote something below a ticket.
+    Commented,
+    /// A pull request names it.
+    PullOpened,
+    /// A fix was merged.
+    PullMerged,
+    /// A pull request was closed, and not merged.
+    PullClosed,
+    /// A fix was taken back.
+    PullReverted,
 }
 
 /// What the verdict of an incident rests on.
@@ -164,6 +194,9 @@ pub struct Verdict {
     pub confidence: f64,
     /// What it rests on.
     pub rests_on: RestsOn,
+    /// Whether the cause is in the code.
+    #[serde(default)]
+    pub is_code_related: bool,
 }
 
 /// How many alerts there were.
@@ -277,6 +310,9 @@ pub struct Incident {
     /// Threads about it besides that of its card: platform and place.
     #[serde(default)]
     pub threads: Vec<(String, Place)>,
+    /// What is followed for it outside.
+    #[serde(default)]
+    pub followed: Followed,
     /// Counted up with every change.
     pub revision: u64,
     /// Events in its timeline.
@@ -355,6 +391,7 @@ impl Incident {
             resolution: None,
             homes: BTreeMap::new(),
             threads: Vec::new(),
+            followed: Followed::default(),
             revision: 0,
             events: 0,
             alert_events: 0,
@@ -389,6 +426,12 @@ impl Change {
         self.incident.revision += 1;
         self.incident.updated_at = self.at;
         (self.incident, self.events)
+    }
+
+    /// Who makes it.
+    #[must_use]
+    pub fn by(&self) -> &Actor {
+        &self.by
     }
 
     /// Notes that something happened.

@@ -3,6 +3,14 @@
 use clew_adapters::chat::{Rich, Span};
 
 use crate::clock;
+
+mod followed;
+
+pub use followed::{
+    asks_for_ticket, called, came_back, explained, followed, of_pull, pull, seen_again, ticket, trouble,
+    waits_for_deployment,
+};
+
 use crate::incident::{Actor, Event, EventKind, Incident, RestsOn, Verdict};
 
 /// A text without any form.
@@ -68,6 +76,18 @@ pub fn event(event: &Event) -> String {
         EventKind::Corrected => "root cause corrected",
         EventKind::Flapping => "flapping",
         EventKind::Learned => "learned",
+        EventKind::TicketWanted => "ticket wanted",
+        EventKind::TicketOpened => "ticket opened",
+        EventKind::TicketFound => "attached to a ticket that was open",
+        EventKind::TicketChanged | EventKind::TicketNoted => "ticket changed",
+        EventKind::TicketReopened => "ticket reopened",
+        EventKind::TicketGone => "ticket gone",
+        EventKind::TicketRefused => "ticket refused",
+        EventKind::Commented => "comment",
+        EventKind::PullOpened => "pull request opened",
+        EventKind::PullMerged => "fix merged",
+        EventKind::PullClosed => "pull request closed, not merged",
+        EventKind::PullReverted => "fix taken back",
     };
     format!("{what}{detail} — {}", who(&event.by))
 }

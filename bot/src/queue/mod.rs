@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clew_adapters::chat::ChatPlatform;
-use serde::{Deserialize, Serialize};
+use clew_adapters::trackers::Tracker as _;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +17,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::clock::{self, Time};
-use crate::incident::IncidentId;
 use crate::jobs;
+
+mod job;
+
+pub use job::{Job, JobError, Lane, Work};
 
 /// Longest time between two tries of a job that its system does not ask for.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
@@ -28,234 +31,6 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 const ONE: usize = 1;
 /// Things that people said that are worked on at once; most of that is waiting for their platform.
 const HEARD: usize = 8;
-
-/// What is to be done. Ids, not copies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Work {
-    /// Put the alerts of an accepted delivery into incidents.
-    TriageAlerts {
-        /// Number of the delivery.
-        delivery: u64,
-    },
-    /// Do what somebody said in a chat.
-    Hear {
-        /// What happened.
-        event: Box<clew_adapters::chat::ChatEvent>,
-    },
-    /// Show an incident as it is now.
-    PostCard {
-        /// Which.
-        incident: IncidentId,
-        /// On which platform.
-        platform: String,
-        /// In which channel.
-        channel: String,
-    },
-    /// Say a sentence in a place.
-    Say {
-        /// On which platform.
-        platform: String,
-        /// Where.
-        place: clew_adapters::chat::Place,
-        /// What.
-        text: clew_adapters::chat::Rich,
-        /// Names this message for good.
-        key: String,
-    },
-    /// Say a sentence in the thread of an incident's card, once there is one.
-    SayInThread {
-        /// Which incident.
-        incident: IncidentId,
-        /// On which platform.
-        platform: String,
-        /// In which channel.
-        channel: String,
-        /// What.
-        text: clew_adapters::chat::Rich,
-        /// Names this message for good.
-        key: String,
-    },
-    /// Say something that only one person sees.
-    Whisper {
-        /// On which platform.
-        platform: String,
-        /// Where they are.
-        place: clew_adapters::chat::Place,
-        /// To whom.
-        to: clew_adapters::chat::Person,
-        /// What.
-        text: clew_adapters::chat::Rich,
-        /// Names this message for good.
-        key: String,
-    },
-    /// Show all that is known of an incident, in the thread of its card.
-    Details {
-        /// Which incident.
-        incident: IncidentId,
-        /// On which platform.
-        platform: String,
-        /// In which channel.
-        channel: String,
-        /// Which part of it.
-        part: usize,
-        /// Names this message for good.
-        key: String,
-    },
-    /// Make a resolved incident a knowledge entry.
-    Learn {
-        /// Which.
-        incident: IncidentId,
-    },
-    /// Ask an address of a sender once, so that it goes on sending.
-    Confirm {
-        /// Format of its alerts.
-        format: String,
-        /// Which.
-        url: String,
-    },
-}
-
-/// Jobs of one lane share a limit: they never wait for those of another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Lane {
-    /// Arithmetic and the store.
-    Local,
-    /// What people wrote. What they sent along may take long to fetch, which holds up neither alerts nor buttons.
-    Heard,
-    /// What people pressed, and forms that they sent.
-    Pressed,
-    /// A channel of a chat platform.
-    Channel(String, String),
-    /// A person on a chat platform.
-    Person(String, String),
-    /// Calls to senders of alerts.
-    Senders,
-}
-
-impl Work {
-    /// What it is called in metrics and lists.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::TriageAlerts { .. } => "triage_alerts",
-            Self::Hear { .. } => "hear",
-            Self::PostCard { .. } => "post_card",
-            Self::Say { .. } => "say",
-            Self::SayInThread { .. } => "say_in_thread",
-            Self::Whisper { .. } => "whisper",
-            Self::Details { .. } => "details",
-            Self::Learn { .. } => "learn",
-            Self::Confirm { .. } => "confirm",
-        }
-    }
-
-    /// What it is about, when one job about it does for all.
-    #[must_use]
-    pub fn subject(&self) -> Option<String> {
-        match self {
-            Self::PostCard { incident, platform, .. } => Some(format!("card/{platform}/{incident}")),
-            Self::Learn { incident } => Some(format!("learn/{incident}")),
-            _ => None,
-        }
-    }
-
-    /// Where it waits.
-    #[must_use]
-    pub fn lane(&self) -> Lane {
-        match self {
-            Self::TriageAlerts { .. } | Self::Learn { .. } => Lane::Local,
-            Self::Hear { event } => match event.said {
-                clew_adapters::chat::Said::Command { .. } => Lane::Pressed,
-                _ => Lane::Heard,
-            },
-            Self::PostCard { platform, channel, .. }
-            | Self::SayInThread { platform, channel, .. }
-            | Self::Details { platform, channel, .. } => Lane::Channel(platform.clone(), channel.clone()),
-            // What one person waits for does not wait for a busy channel.
-            Self::Whisper { platform, to, .. } => Lane::Person(platform.clone(), to.id.clone()),
-            Self::Say { platform, place, .. } => Lane::Channel(platform.clone(), place.channel.clone()),
-            Self::Confirm { .. } => Lane::Senders,
-        }
-    }
-
-    /// Its place among those that are due in its lane: people who wait for an answer go before cards.
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Say { .. } | Self::SayInThread { .. } | Self::Whisper { .. } | Self::Details { .. } => 0,
-            _ => 1,
-        }
-    }
-}
-
-/// Something to be done, as the store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
-    /// Its number.
-    pub id: u64,
-    /// What is to be done.
-    pub work: Work,
-    /// Whether it goes before all others of its lane.
-    pub urgent: bool,
-    /// Counted up when the same is asked for again before it is done.
-    pub round: u64,
-    /// Failed tries.
-    pub tries: u32,
-    /// When it was first asked for.
-    pub created: Time,
-    /// When it runs next.
-    pub due: Time,
-    /// Why the last try failed.
-    pub error: Option<String>,
-    /// Whether it was given up: it stays until somebody has it tried again.
-    pub dead: bool,
-    /// Whether it is from before the start of this program: it may have been done, and a crash have come before the note.
-    #[serde(skip)]
-    pub from_before: bool,
-}
-
-impl Job {
-    /// Whether it may have been done already: then whoever would be told twice must be asked first.
-    #[must_use]
-    pub fn may_be_done(&self) -> bool {
-        self.error.is_some() || self.from_before
-    }
-}
-
-/// Why a job is not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JobError {
-    /// It may work later.
-    Retry {
-        /// What happened.
-        why: String,
-        /// When to try again, if the system said so.
-        after: Option<Duration>,
-        /// Whether its whole lane must wait so long.
-        lane: bool,
-    },
-    /// It is not its time yet; this is no failure.
-    Later(Duration),
-    /// It will not work however often it is tried.
-    Fail(String),
-}
-
-impl From<crate::store::StoreError> for JobError {
-    fn from(error: crate::store::StoreError) -> Self {
-        Self::Retry { why: error.to_string(), after: None, lane: false }
-    }
-}
-
-impl From<clew_adapters::Error> for JobError {
-    fn from(error: clew_adapters::Error) -> Self {
-        match error {
-            clew_adapters::Error::Transient { why, retry_after } => {
-                Self::Retry { why, after: retry_after, lane: retry_after.is_some() }
-            }
-            other => Self::Fail(other.to_string()),
-        }
-    }
-}
 
 /// Figures about the queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -401,6 +176,7 @@ enum Told {
 fn lane_waits(app: &App, job: &Job, outcome: &Result<Did, JobError>) -> Duration {
     let pace = match job.work.lane() {
         Lane::Channel(platform, _) => app.chat(&platform).map(|chat| chat.pace().channel).unwrap_or_default(),
+        Lane::Tracker(name) => app.tracker(&name).map(|tracker| tracker.manners().pace).unwrap_or_default(),
         Lane::Local | Lane::Heard | Lane::Pressed | Lane::Person(..) | Lane::Senders => Duration::ZERO,
     };
     match outcome {
@@ -421,7 +197,7 @@ async fn settle(app: &Arc<App>, job: &Job, outcome: Result<Did, JobError>) -> To
             (Job { dead: true, error: Some(why), ..job.clone() }, Told::Kept)
         }
         Err(JobError::Retry { why, after, .. }) => {
-            let wait = after.map_or_else(|| backoff(job.tries, job.id), |after| after.min(LONGEST_RETRY_AFTER));
+            let wait = wait_of(job, after);
             // A system that says when to come back is not failing, it is busy.
             let tries = job.tries + u32::from(after.is_none());
             let dead = tries >= max_tries;
@@ -457,6 +233,12 @@ async fn settle(app: &Arc<App>, job: &Job, outcome: Result<Did, JobError>) -> To
             Told::Later(Duration::from_secs(1))
         }
     }
+}
+
+/// How long a job that failed waits until it is tried again: as long as its system says, or ever longer.
+#[must_use]
+pub fn wait_of(job: &Job, after: Option<Duration>) -> Duration {
+    after.map_or_else(|| backoff(job.tries, job.id), |after| after.min(LONGEST_RETRY_AFTER))
 }
 
 /// Time before try number `tries`: doubled each time from a quarter of a second, plus up to as much again so that jobs
@@ -572,6 +354,7 @@ fn rank(job: &Job) -> Rank {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::IncidentId;
 
     fn job(id: u64, work: Work, urgent: bool) -> Job {
         let now = clock::now();
