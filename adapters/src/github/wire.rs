@@ -148,6 +148,9 @@ pub struct PullRequest {
     updated_at: String,
 }
 
+/// Names of default branches, where none is told.
+const USUAL: [&str; 2] = ["main", "master"];
+
 impl PullRequest {
     /// In our words. Commits, checks and reviews are told elsewhere.
     #[must_use]
@@ -158,7 +161,9 @@ impl PullRequest {
             (false, _, true) => PullState::Draft,
             (false, _, false) => PullState::Open,
         };
-        let into_default = self.base.repo.is_some_and(|repo| repo.default_branch == self.base.branch);
+        let default = self.base.repo.map(|repo| repo.default_branch).filter(|branch| !branch.is_empty());
+        // Some deliveries leave out what they told of the repository elsewhere.
+        let into_default = default.map_or_else(|| USUAL.contains(&&*self.base.branch), |it| it == self.base.branch);
         Pull {
             repo: repo.to_owned(),
             number: self.number,

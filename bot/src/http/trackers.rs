@@ -104,7 +104,7 @@ fn work(app: &App, batch: &Batch<'_>, news: News) -> Result<Vec<Work>, StoreErro
         News::Ticket { tracker, key } => vec![Work::FollowTicket { tracker, key }],
         News::Pull { repo, number, told } => {
             let can_ask = app.code().is_some_and(clew_adapters::code::CodeHost::can_ask);
-            let told = told.filter(|_| !can_ask).map(|pull| Box::new(redacted(app, *pull)));
+            let told = told.map(|pull| Box::new(redacted(app, *pull)));
             if can_ask || told.is_some() { vec![Work::FollowPull { repo, number, told }] } else { Vec::new() }
         }
         News::Checks { repo, sha } => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clew_adapters::Error;
 use clew_adapters::code::{Pull, PullState};
 
 use crate::app::App;
@@ -23,9 +24,13 @@ const ONCE_MORE: Duration = Duration::from_secs(2);
 /// When the host of the code or the store fails.
 pub async fn run(app: &Arc<App>, repo: &str, number: u64, told: Option<&Pull>) -> Result<Did, JobError> {
     let Some(code) = app.code() else { return Ok(Did::Nothing) };
-    let mut pull = match told {
-        Some(told) => told.clone(),
-        None => code.pull(repo, number).await?,
+    let asked = if code.can_ask() { Some(code.pull(repo, number).await) } else { None };
+    let (mut pull, is_whole) = match (asked, told) {
+        (Some(Ok(pull)), _) => (pull, true),
+        (Some(Err(error @ Error::Transient { .. })), _) | (Some(Err(error)), None) => return Err(error.into()),
+        // What may not be seen was told all the same.
+        (Some(Err(_)) | None, Some(told)) => (told.clone(), false),
+        (None, None) => return Ok(Did::Nothing),
     };
     redact(app, &mut pull);
     let mut named = tickets::named_by(app, &pull)?;
@@ -42,10 +47,10 @@ pub async fn run(app: &Arc<App>, repo: &str, number: u64, told: Option<&Pull>) -
     }
     let mut has_changed = false;
     for named in &named {
-        has_changed |= bring_in_step(app, *named, &pull, told.is_none())?;
+        has_changed |= bring_in_step(app, *named, &pull, is_whole)?;
     }
     app.store.kept().await?;
-    match (has_changed && told.is_none(), named.is_empty()) {
+    match (has_changed && is_whole, named.is_empty()) {
         // Two changes in one second have the same time, so it is looked once more.
         (true, _) => Err(JobError::Later(ONCE_MORE)),
         (false, true) => Ok(Did::Nothing),

@@ -124,7 +124,7 @@ pub enum Work {
         repo: String,
         /// Its number.
         number: u64,
-        /// As a delivery told of it, when nobody can be asked.
+        /// As a delivery told of it, for when nobody can be asked.
         told: Option<Box<clew_adapters::code::Pull>>,
     },
     /// Ask an address of a sender once, so that it goes on sending.

@@ -64,17 +64,25 @@ impl Client {
 
     async fn ask_deployment(&self) -> Result<Deployment, Error> {
         let about = About { key: None, needs: "Browse Projects", fills: "" };
-        let answer = match self.send(Method::GET, "/rest/api/2/serverInfo", None).await {
-            Ok(reply) => self.judge(reply, about).and_then(|reply| parse::<ServerInfo>(&reply)),
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(info) if info.deployment.eq_ignore_ascii_case("cloud") => Ok(Deployment::Cloud),
-            Ok(_) => Ok(Deployment::Server),
-            // A Jira that starts answers anything.
-            Err(Error::Permanent(why)) => Err(Error::Transient { why, retry_after: None }),
-            Err(other) => Err(other),
+        // Only Cloud has version 3.
+        for path in ["/rest/api/3/serverInfo", "/rest/api/2/serverInfo"] {
+            let reply = self.send(Method::GET, path, None).await?;
+            if reply.status == 404 {
+                continue;
+            }
+            return match self.judge(reply, about).and_then(|reply| parse::<ServerInfo>(&reply)) {
+                Ok(info) if info.deployment.eq_ignore_ascii_case("cloud") => Ok(Deployment::Cloud),
+                Ok(_) => Ok(Deployment::Server),
+                // A Jira that starts answers anything.
+                Err(Error::Permanent(why)) => Err(Error::Transient { why, retry_after: None }),
+                Err(other) => Err(other),
+            };
         }
+        // Something between here and Jira hides it. Cloud knows people by e-mail addresses, a Server by names.
+        let is_cloud =
+            self.base.contains(".atlassian.net") || self.user.as_ref().is_some_and(|user| user.contains('@'));
+        tracing::warn!(is_cloud, "Jira does not say which one it is; set jira.deployment if this is wrong");
+        Ok(if is_cloud { Deployment::Cloud } else { Deployment::Server })
     }
 
     /// The address of something, below that of the version that it speaks.

@@ -24,7 +24,7 @@ const DISPENSABLE: [&str; 2] = ["priority", "assignee"];
 /// A project, as far as it matters.
 #[derive(Deserialize)]
 struct Project {
-    #[serde(default, rename = "issueTypes")]
+    #[serde(default, rename = "issueTypes", alias = "values")]
     types: Vec<IssueType>,
 }
 
@@ -125,8 +125,7 @@ impl Jira {
             return Ok(name.clone());
         }
         let chosen = self.issue_type.get_or_try_init(|| async {
-            let about = About { key: None, needs: "Browse Projects", fills: "" };
-            let project: Project = self.client.get(&format!("/project/{}", self.settings.project), about).await?;
+            let project = self.project().await?;
             let of_name = |name: &&str| project.types.iter().find(|kind| kind.name.eq_ignore_ascii_case(name));
             let best = TYPES.iter().find_map(|name| of_name(name).filter(|kind| !kind.subtask));
             let any = || project.types.iter().find(|kind| !kind.subtask && !kind.name.is_empty());
@@ -138,6 +137,19 @@ impl Jira {
             })
         });
         chosen.await.cloned()
+    }
+
+    /// The project with its issue types.
+    async fn project(&self) -> Result<Project, Error> {
+        let about = About { key: None, needs: "Browse Projects", fills: "" };
+        let key = &self.settings.project;
+        match self.client.get::<Project>(&format!("/project/{key}"), about).await {
+            Ok(project) if !project.types.is_empty() => Ok(project),
+            Ok(_) | Err(Error::Permanent(_)) => {
+                self.client.get(&format!("/issue/createmeta/{key}/issuetypes"), about).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A ticket that was made a moment ago.
