@@ -18,6 +18,8 @@ const MAX_ALERT_EVENTS: u64 = 50;
 const FLAPS: usize = 3;
 /// See [`FLAPS`].
 const FLAP_HOURS: i64 = 1;
+/// Hours after which a merged fix should have reached what fails.
+const FIX_HOURS: i64 = 1;
 
 /// Number of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -462,6 +464,18 @@ impl Change {
         }
     }
 
+    /// An alert goes on. Whether that is news: long after its fix was merged, it is.
+    pub fn still_fires(&mut self) -> bool {
+        let incident = &self.incident;
+        let long_ago = self.at - chrono::Duration::hours(FIX_HOURS);
+        let was_fixed = incident.merged_fix().is_some() && incident.resolved_at.is_some_and(|at| at <= long_ago);
+        let is_back = incident.state == State::Resolved && was_fixed;
+        if is_back {
+            self.reopen();
+        }
+        is_back
+    }
+
     /// An alert was over before anybody heard of it.
     pub fn fired_unnoticed(&mut self, alert: &Alert) {
         self.incident.counters.alerts += 1;
@@ -608,6 +622,7 @@ impl Change {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that fails stops
 mod tests {
     use super::*;
 
@@ -661,6 +676,27 @@ mod tests {
         let mut change = incident.change(&by, at(3));
         change.fires(&alert(&[], Severity::Low));
         assert_eq!((change.incident.state, change.incident.reopened), (State::Open, 1));
+    }
+
+    #[test]
+    fn an_alert_that_goes_on_long_after_its_fix_was_merged_is_back() {
+        let by = Actor::new("alertmanager", "alertmanager");
+        let mut change = incident().change(&by, at(1));
+        change.fires(&alert(&[], Severity::High));
+        let pull = serde_json::json!({
+            "repo": "acme/shop", "number": 5, "url": "", "title": "", "body": "", "branch": "", "into_default": true,
+            "author": "", "state": "merged", "merged_by": null, "head": "", "commits": [], "checks": "none",
+            "review": "none", "updated_at": "",
+        });
+        let linked = serde_json::json!({ "pull": pull, "fixes": true, "reverted_by": null });
+        change.incident.followed.pulls.push(serde_json::from_value(linked).unwrap());
+        change.resolve(None);
+        let (resolved, _) = change.end();
+        let mut change = resolved.clone().change(&by, at(30));
+        assert!(!change.still_fires(), "it may not be deployed yet");
+        let mut change = resolved.change(&by, at(90));
+        assert!(change.still_fires());
+        assert_eq!(change.incident.state, State::Open);
     }
 
     #[test]

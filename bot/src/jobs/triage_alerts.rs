@@ -224,7 +224,8 @@ fn apply(change: &mut Change, alert: &Alert, firing: &Firing, resolve: bool, is_
     let was = firing.record.as_ref().map(|record| record.status);
     match (alert.status, was) {
         // Told again, or told of late: what is over does not fire again with the same beginning.
-        (_, Some(AlertStatus::Resolved)) | (AlertStatus::Firing, Some(AlertStatus::Firing)) => false,
+        (_, Some(AlertStatus::Resolved)) => false,
+        (AlertStatus::Firing, Some(AlertStatus::Firing)) => change.still_fires(),
         (AlertStatus::Firing, Some(AlertStatus::Acknowledged)) => change.is_left_again(),
         (AlertStatus::Firing, None) => {
             change.fires(alert);
