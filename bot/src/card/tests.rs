@@ -126,12 +126,7 @@ fn ticket(category: Category) -> LinkedTicket {
         updated_at: String::new(),
     };
     let owner = Some("Ada Lovelace (last 3 commits to shop/cart.py)".to_owned());
-    LinkedTicket {
-        ticket: Some(ticket),
-        owner,
-        comments: 2,
-        ..LinkedTicket::wanted(&Actor::new("bob", "slack"), at(1))
-    }
+    LinkedTicket { ticket: Some(ticket), owner, comments: 2, ..LinkedTicket::wanted(&Actor::new("bob", "chat"), at(1)) }
 }
 
 fn pull(state: PullState) -> LinkedPull {
