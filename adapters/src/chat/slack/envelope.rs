@@ -111,6 +111,7 @@ fn message(payload: &Value, bot_user: Option<&str>) -> Option<Heard> {
         message: Some(ts),
         person,
         is_private: false,
+        reply: None,
         said,
     })))
 }
@@ -175,6 +176,7 @@ fn command(payload: &Value) -> Option<Heard> {
         message: None,
         person: Person { id: text(&payload["user_id"])?, name: text(&payload["user_name"]).unwrap_or_default() },
         is_private: true,
+        reply: None,
         said: Said::Message(Message {
             text: words.to_owned(),
             code: code.into_iter().collect(),
@@ -223,6 +225,7 @@ fn press(payload: &Value) -> Option<Heard> {
             message,
             person,
             is_private: true,
+            reply: None,
             said: Said::Command { text: command, answers: BTreeMap::new() },
         }))),
         controls::ASK => {
@@ -249,6 +252,7 @@ fn shortcut(payload: &Value) -> Option<Heard> {
         message: Some(ts),
         person: person(payload)?,
         is_private: true,
+        reply: None,
         said,
     })))
 }
@@ -264,6 +268,7 @@ fn form(payload: &Value) -> Option<Heard> {
         message,
         person: person(payload)?,
         is_private: true,
+        reply: None,
         said: Said::Command { text: command, answers: views::answers(view) },
     })))
 }

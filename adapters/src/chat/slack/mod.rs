@@ -330,7 +330,7 @@ impl ChatPlatform for Slack {
         self.inner.write(place, blocks::sentence(text), key).await
     }
 
-    async fn whisper(&self, place: &Place, to: &Person, text: &Rich, key: &str) -> Result<(), Error> {
+    async fn whisper(&self, place: &Place, to: &Person, _: Option<&str>, text: &Rich, key: &str) -> Result<(), Error> {
         self.inner.whisper(place, to, text, key).await
     }
 
@@ -396,7 +396,7 @@ impl ChatPlatform for Slack {
                 .iter()
                 .any(|known| host == *known || host.strip_suffix(known).is_some_and(|left| left.ends_with('.')))
         };
-        self.inner.http.fetch(&file.url, &self.inner.api.address, &hosts, &self.inner.bot_token, most).await
+        self.inner.http.fetch(&file.url, &self.inner.api.address, &hosts, Some(&self.inner.bot_token), most).await
     }
 }
 

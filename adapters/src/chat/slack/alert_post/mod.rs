@@ -1,173 +1,193 @@
-//! Posts of alert bots as alerts in our words.
-//!
-//! Anything can post to a channel, and most of what does is no alert. A post is one only when it says so: by its sender's
-//! form, by the word for its state at its beginning, by a severity beside a title. In doubt it is chatter.
-
-use std::collections::{BTreeMap, HashSet};
+//! Messages of bots in Slack, taken apart for whoever tells alerts from chatter.
 
 use serde_json::Value;
 
-use crate::alerts::common::{digest, service, short};
-use crate::alerts::{Alert, AlertStatus, Severity, limits};
-
-mod chatter;
-mod facts;
-mod headline;
-mod look;
-mod post;
-mod senders;
-mod title;
-mod words;
+use super::read::mrkdwn::{self, Address};
+use super::read::{is_preview, list, rich, text};
+use crate::alerts::Alert;
+use crate::chat::alert_post::{self, BYTES, Line, Link, Look, Part, Post, cut, label_of};
 
 #[cfg(test)]
 mod tests;
 
-use facts::Facts;
-use headline::{Headline, Strength};
-use look::Look;
-use post::{Part, Post};
+/// Most attachments; Slack shows a hundred.
+const PARTS: usize = 100;
+/// What stands in place of an attachment that only newer clients can show.
+const NO_PREVIEW: &str = "[no preview available]";
 
-/// The alert in a message of a bot; `None` when it is chatter. `channel` is where it was posted: posts of other channels
-/// are other alerts.
+/// The alert in a message of a bot; `None` when it is chatter.
 pub fn alert(message: &Value, channel: &str) -> Option<Alert> {
-    let post = Post::of(message)?;
-    if chatter::is_sender(&post.sender) {
+    alert_post::alert(&post(message)?, channel)
+}
+
+/// The message, when a bot posted it as a message of its own.
+fn post(message: &Value) -> Option<Post> {
+    let is_bots = !text(message, "bot_id").is_empty()
+        || text(message, "subtype") == "bot_message"
+        || message.get("bot_profile").is_some_and(Value::is_object);
+    if !is_bots || !matches!(text(message, "subtype"), "" | "bot_message" | "thread_broadcast") {
         return None;
     }
-    let found = headline::find(&post)?;
-    let source = senders::source(&post, &found);
-    let facts = facts(&post, &found);
-    says_so(&post, &found, source, &facts).then(|| limits::bounded_alert(told(&post, found, source, facts, channel)))
+    let profile = message.get("bot_profile").unwrap_or(&Value::Null);
+    let sender = format!("{} {}", text(message, "username"), text(profile, "name"));
+    let mut room = BYTES;
+    let attachments = list(message, "attachments").iter().filter(|attachment| !is_preview(attachment)).take(PARTS);
+    let parts = std::iter::once(Reader::of_message(message, &mut room))
+        .chain(attachments.map(|attachment| Reader::of_attachment(attachment, &mut room)));
+    Post::of(&sender, parts.collect::<Vec<_>>())
 }
 
-/// What the post says beside its headline. A part that is an alert of its own only adds to the text.
-fn facts(post: &Post, found: &Headline) -> Facts {
-    let mut facts = Facts::default();
-    for (index, part) in post.parts.iter().enumerate() {
-        if index > found.part && is_alert_of_its_own(part) {
-            facts.others += 1;
-            facts.add_raw(part);
-        } else {
-            facts.add(part, found);
+/// Reads a part of a message.
+struct Reader<'a> {
+    part: Part,
+    /// Bytes that are still looked at.
+    room: &'a mut usize,
+}
+
+impl Reader<'_> {
+    fn of_message(message: &Value, room: &mut usize) -> Part {
+        let mut reader = Reader { part: Part::default(), room };
+        reader.add_blocks(list(message, "blocks"));
+        if reader.part.is_empty() {
+            reader.add_text(text(message, "text"));
+        }
+        reader.part
+    }
+
+    fn of_attachment(attachment: &Value, room: &mut usize) -> Part {
+        let color = Look::of_color(text(attachment, "color"));
+        let footer = mrkdwn::undone(cut(text(attachment, "footer"), room), Address::Hidden).to_lowercase();
+        let mut reader = Reader { part: Part { color, footer, ..Part::default() }, room };
+        reader.add_head(text(attachment, "pretext"));
+        reader.add_blocks(list(attachment, "blocks"));
+        let title_link = mrkdwn::unescaped(cut(text(attachment, "title_link"), reader.room));
+        reader.part.title_link = Some(title_link).filter(|url| url.starts_with("http"));
+        reader.add_head(text(attachment, "title"));
+        reader.add_text(text(attachment, "text"));
+        for field in list(attachment, "fields") {
+            reader.add_field(text(field, "title"), text(field, "value"));
+        }
+        for action in list(attachment, "actions") {
+            reader.add_button(text(action, "text"), text(action, "url"));
+        }
+        if reader.part.is_empty() && text(attachment, "fallback") != NO_PREVIEW {
+            reader.add_head(text(attachment, "fallback"));
+        }
+        reader.part
+    }
+
+    fn add_blocks(&mut self, blocks: &[Value]) {
+        for block in blocks {
+            let text_of = |object: &Value| text(object, "text").to_owned();
+            match text(block, "type") {
+                "header" => self.add_head(&block.get("text").map(text_of).unwrap_or_default()),
+                "section" => self.add_section(block),
+                "context" => {
+                    let words: Vec<String> = list(block, "elements").iter().map(text_of).collect();
+                    self.add_text(words.join(" ").trim());
+                }
+                "markdown" => self.add_text(text(block, "text")),
+                "rich_text" => self.add_rich_text(block),
+                "actions" => list(block, "elements").iter().for_each(|element| self.add_element(element)),
+                _ => {}
+            }
         }
     }
-    facts
-}
 
-fn is_alert_of_its_own(part: &Part) -> bool {
-    part.heads.iter().any(|head| headline::read(&head.shown).status.is_some())
-}
-
-/// Whether it is an alert.
-fn says_so(post: &Post, found: &Headline, source: &str, facts: &Facts) -> bool {
-    if found.strength() == Strength::Certain || senders::vouches(source, post, found, facts) {
-        return true;
-    }
-    if facts.labels.contains_key("alertname") {
-        return true;
-    }
-    if chatter::is_headline(&found.line) || chatter::is_headline(&found.title) || chatter::is_ticket(&facts.names) {
-        return false;
-    }
-    let looks = look(post, found).is_some();
-    let is_bad = !facts.severities.is_empty();
-    match found.strength() {
-        Strength::Certain | Strength::Likely => true,
-        Strength::Weak => looks || is_bad || facts.status.is_some(),
-        // Things to do have a priority as well.
-        Strength::None => is_bad && (looks || facts.labels.contains_key("severity")) || facts.has_alarm_state,
-    }
-}
-
-/// How the part with the headline looks: its colour or its sign.
-fn look(post: &Post, found: &Headline) -> Option<Look> {
-    let part = post.parts.get(found.part).and_then(|part| part.color);
-    part.or(found.look).or_else(|| post.parts.iter().find_map(|part| part.color))
-}
-
-/// The alert in our words.
-fn told(post: &Post, mut found: Headline, source: &str, facts: Facts, channel: &str) -> Alert {
-    if let Some(name) = facts.name.clone().filter(|_| title::is_general(&found.title)) {
-        found.title = name;
-    }
-    if matches!(source, "alertmanager" | "grafana") {
-        found.set_common_labels_apart();
-    }
-    let look = look(post, &found);
-    let status = found.status.or(facts.status).unwrap_or(match look {
-        Some(Look::Green) => AlertStatus::Resolved,
-        _ => AlertStatus::Firing,
-    });
-    let severity = severity(&found, &facts, look.filter(|_| status != AlertStatus::Resolved));
-    let mut labels: BTreeMap<String, String> = facts.labels_in_common();
-    labels.extend(found.labels.clone());
-    let service = service(&labels).or_else(|| labels.get("project").filter(|_| source == "sentry").cloned());
-    let title = limits::one_line(&found.title, limits::TITLE_CHARS);
-    let about = [source, "title", &title, service.as_deref().unwrap_or_default(), channel, &found.scope];
-    Alert {
-        source: source.to_owned(),
-        fingerprint: short(&digest(about)),
-        group: None,
-        status,
-        text: text(&found, &facts),
-        title,
-        service,
-        severity,
-        labels,
-        values: BTreeMap::new(),
-        starts_at: facts.starts_at,
-        ends_at: facts.ends_at.filter(|_| status == AlertStatus::Resolved),
-        url: url(post, &found),
-        runbook_url: facts.runbook.or_else(|| post.link(is_runbook)),
-        logs: post.parts.iter().flat_map(|part| &part.code).flat_map(|code| code.lines()).map(str::to_owned).collect(),
-    }
-}
-
-fn severity(found: &Headline, facts: &Facts, look: Option<Look>) -> Option<Severity> {
-    let of_look = || match look? {
-        Look::Red => Some(Severity::High),
-        Look::Yellow => Some(Severity::Medium),
-        Look::Green => None,
-    };
-    found.severity.or_else(|| facts.severities.iter().copied().max()).or_else(of_look)
-}
-
-/// What people read beyond the title.
-fn text(found: &Headline, facts: &Facts) -> String {
-    let mut lines = Vec::new();
-    match (found.firing, found.resolved) {
-        (firing, resolved) if facts.others > 0 => {
-            lines.push(format!("{} alerts in one post.", (firing + resolved).max(1) + facts.others));
+    fn add_section(&mut self, block: &Value) {
+        self.add_text(block.get("text").map(|object| text(object, "text")).unwrap_or_default());
+        for field in list(block, "fields") {
+            match split_field(text(field, "text")) {
+                Some((name, value)) => self.add_field(name, value),
+                None => self.add_text(text(field, "text")),
+            }
         }
-        (firing, resolved) if firing > 0 && resolved > 0 => {
-            lines.push(format!("{firing} firing and {resolved} resolved alerts in one post."));
-        }
-        (count, 0) | (0, count) if count > 1 => lines.push(format!("{count} alerts in one post.")),
-        _ => {}
-    }
-    lines.extend(Some(found.rest.clone()).filter(|rest| !rest.is_empty()));
-    let mut seen = HashSet::new();
-    let name = facts.name.as_ref().filter(|name| **name != found.title);
-    let said = name.into_iter().chain(&facts.text);
-    let said = said.filter(|line| line.is_empty() || (found.rest != **line && seen.insert(line.as_str())));
-    for line in said {
-        if !(line.is_empty() && lines.last().is_none_or(String::is_empty)) {
-            lines.push(line.clone());
+        if let Some(element) = block.get("accessory") {
+            self.add_element(element);
         }
     }
-    lines.join("\n").trim_end().to_owned()
+
+    fn add_element(&mut self, element: &Value) {
+        let label = element.get("text").map(|object| text(object, "text")).unwrap_or_default();
+        self.add_button(label, text(element, "url"));
+    }
+
+    fn add_button(&mut self, label: &str, url: &str) {
+        if !url.is_empty() {
+            let (label, url) = (cut(label, self.room), cut(url, self.room));
+            self.part.links.push(Link { label: mrkdwn::unescaped(label).to_lowercase(), url: mrkdwn::unescaped(url) });
+        }
+    }
+
+    fn add_rich_text(&mut self, block: &Value) {
+        let links = rich::links(block);
+        let mut url = links.first().map(|(_, url)| url.clone());
+        self.part.links.extend(links.into_iter().map(|(label, url)| Link { label: label.to_lowercase(), url }));
+        let [shown, full] = [Address::Hidden, Address::Told].map(|address| rich::pieces(block, false, address));
+        for pieces in shown.into_iter().zip(full) {
+            match pieces {
+                (rich::Piece::Prose(shown), rich::Piece::Prose(full)) => {
+                    let lines = cut(&shown, self.room).lines().zip(full.lines());
+                    self.part.lines.extend(lines.map(|(shown, full)| Line {
+                        shown: shown.trim().to_owned(),
+                        full: full.trim().to_owned(),
+                        url: url.take(),
+                    }));
+                }
+                (rich::Piece::Code(code), _) | (_, rich::Piece::Code(code)) => {
+                    self.part.code.push(cut(&code, self.room).to_owned());
+                }
+            }
+        }
+    }
+
+    fn add_head(&mut self, text: &str) {
+        let text = marked(cut(text, self.room));
+        self.part.add_head(text);
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let text = marked(cut(text, self.room));
+        self.part.add_text(text);
+    }
+
+    fn add_field(&mut self, name: &str, value: &str) {
+        let name = mrkdwn::undone(cut(name, self.room), Address::Hidden);
+        let value = marked(cut(value, self.room));
+        self.part.add_field(name, value);
+    }
 }
 
-/// Where the sender shows it.
-fn url(post: &Post, found: &Headline) -> Option<String> {
-    let part = post.parts.get(found.part)?;
-    let is_page = |label: &str| {
-        !["runbook", "playbook", "silence", "dashboard", "panel", "logs"].iter().any(|other| label.contains(other))
-    };
-    let of_title = part.title_link.clone().or_else(|| found.url.clone());
-    of_title.or_else(|| part.link(is_page)).or_else(|| post.link(is_page))
+/// A text with Slack's marks, as a part of its own.
+fn marked(text: &str) -> Part {
+    let mut part = Part::default();
+    for piece in mrkdwn::parts(text) {
+        match piece {
+            mrkdwn::Part::Code(code) => part.code.push(mrkdwn::undone_code(code)),
+            mrkdwn::Part::Prose(prose) => prose.lines().for_each(|line| add_line(line, &mut part)),
+        }
+    }
+    part
 }
 
-fn is_runbook(label: &str) -> bool {
-    label.contains("runbook") || label.contains("playbook")
+fn add_line(raw: &str, part: &mut Part) {
+    let mut url = None;
+    for link in mrkdwn::links(raw) {
+        url.get_or_insert_with(|| link.url.clone());
+        // A bare link, and a picture as one, are called what stands before them: `*Runbook:* <https://x|:book:>`.
+        let is_named = !link.label.starts_with(':') && !link.label.is_empty();
+        let label = if is_named { link.label.to_lowercase() } else { label_of(&link.before) };
+        part.links.push(Link { label, url: link.url });
+    }
+    let shown = mrkdwn::undone(raw, Address::Hidden).trim().to_owned();
+    part.lines.push(Line { shown, full: mrkdwn::undone(raw, Address::Told).trim().to_owned(), url });
+}
+
+/// Name and value of a field of a block: `*Severity*\nhigh`, `*Severity:* high`.
+fn split_field(text: &str) -> Option<(&str, &str)> {
+    let bold = text.strip_prefix('*').and_then(|text| text.split_once('*'));
+    let (name, value) = bold.or_else(|| text.split_once('\n')).or_else(|| text.split_once(": "))?;
+    let name = name.trim().trim_end_matches(':');
+    let value = value.trim_start_matches([':', ' ', '\n']);
+    (!name.is_empty() && name.len() <= 60 && !name.contains('\n')).then_some((name, value))
 }

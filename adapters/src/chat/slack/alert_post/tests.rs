@@ -2,29 +2,19 @@
 //! the reading.
 #![allow(clippy::unwrap_used)] // a test that fails stops
 
-use std::fs;
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::chat::alert_post::fixtures::{self, assert_are_one, assert_is_bounded, replace};
 use crate::chat::slack::read::tests::anything;
 
-fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/slack").join(name)
-}
-
 fn posts(kind: &str) -> Vec<(String, Value)> {
-    let mut names: Vec<PathBuf> = fs::read_dir(folder(kind)).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.sort();
-    let read = |path: PathBuf| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    names.into_iter().map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), read(path))).collect()
+    fixtures::posts(&format!("slack/{kind}"))
 }
 
 fn post(name: &str) -> Alert {
-    let path = folder("alerts").join(format!("{name}.json"));
-    alert(&serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap(), "C1").unwrap()
+    alert(&fixtures::post("slack/alerts", name), "C1").unwrap()
 }
 
 #[test]
@@ -65,22 +55,13 @@ fn posts_of_one_alert_are_about_the_same() {
         (&["zabbix_problem", "zabbix_resolved"], "FR"),
     ] {
         let alerts: Vec<Alert> = names.iter().map(|name| post(name)).collect();
-        assert!(alerts.iter().all(|alert| alert.fingerprint == alerts[0].fingerprint), "{names:?}");
-        assert!(alerts.iter().all(|alert| alert.title == alerts[0].title), "{names:?}");
-        let letter = |alert: &Alert| match alert.status {
-            AlertStatus::Firing => 'F',
-            AlertStatus::Acknowledged => 'A',
-            AlertStatus::Resolved => 'R',
-        };
-        let told: String = alerts.iter().map(letter).collect();
-        assert_eq!(told, statuses, "{names:?}");
+        assert_are_one(&alerts, statuses);
     }
 }
 
 #[test]
 fn posts_of_other_channels_are_other_alerts() {
-    let path = folder("alerts").join("grafana_firing.json");
-    let post: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let post = fixtures::post("slack/alerts", "grafana_firing");
     assert_ne!(alert(&post, "C1").unwrap().fingerprint, alert(&post, "C2").unwrap().fingerprint);
 }
 
@@ -106,12 +87,6 @@ fn sentences_that_begin_like_alerts_need_more() {
     ] {
         assert_eq!((said(text, ""), said(text, "danger")), (plain, red), "{text}");
     }
-}
-
-fn assert_is_bounded(alert: &Alert) {
-    assert!(!alert.title.is_empty() && alert.title.chars().count() <= limits::TITLE_CHARS);
-    assert!(alert.text.len() <= limits::TEXT_BYTES && alert.logs.len() <= limits::LOG_LINES);
-    assert!(alert.labels.len() <= limits::LABELS && alert.fingerprint.len() == 16);
 }
 
 #[test]
@@ -140,19 +115,6 @@ fn hostile_posts_take_no_time() {
         if let Some(alert) = alert(&post, "C1") {
             assert_is_bounded(&alert);
         }
-    }
-}
-
-/// Puts `with` in the place of the value number `at`, counted through the whole tree.
-fn replace(value: &mut Value, at: &mut usize, with: &Value) {
-    if *at == 0 {
-        *value = with.clone();
-    }
-    *at = at.wrapping_sub(1);
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, at, with)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| replace(field, at, with)),
-        _ => {}
     }
 }
 

@@ -62,9 +62,20 @@ const BEGINNINGS: &[&str] = &[
     "created_at",
     "state_change_time",
     "alarm_time",
+    "went_offline",
+    "incident_started_at",
 ];
-const ENDS: &[&str] =
-    &["resolved_at", "ended", "ended_at", "end_time", "ends_at", "endsat", "recovered_at", "closed_at"];
+const ENDS: &[&str] = &[
+    "resolved_at",
+    "ended",
+    "ended_at",
+    "end_time",
+    "ends_at",
+    "endsat",
+    "recovered_at",
+    "recovery_time",
+    "closed_at",
+];
 const NAMES: &[&str] = &[
     "alert",
     "alert_name",
@@ -92,6 +103,10 @@ const TEXTS: &[&str] = &[
     "error",
     "info",
     "additional_information",
+    "trigger_description",
+    "operational_data",
+    "cause",
+    "root_cause",
 ];
 const RUNBOOKS: &[&str] = &["runbook", "runbook_url", "playbook"];
 /// Where else to look, and whom it was told.

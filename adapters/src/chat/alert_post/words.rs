@@ -91,7 +91,9 @@ fn piece_of(piece: &str, place: Place) -> Option<Verdict> {
         let strength = if says_alert { Strength::Weak } else { Strength::None };
         return (says_alert || is_number).then(|| Verdict { strength, has_number, ..Verdict::default() });
     }
-    let Some((status, sure)) = status(&core) else {
+    // `Incident started`: what else starts is no trouble.
+    let started = Some((AlertStatus::Firing, Strength::Weak)).filter(|_| says_alert && core == "started");
+    let Some((status, sure)) = status(&core).or(started) else {
         let severity = severity(&core, place).filter(|_| digits.is_empty())?;
         return Some(Verdict { severity: Some(severity), strength: Strength::Weak, ..Verdict::default() });
     };
@@ -115,7 +117,7 @@ pub(super) fn status(word: &str) -> Option<(AlertStatus, Strength)> {
         "warn" | "re-warn" | "renotify" | "open" | "opened" | "active" | "insufficient_data" | "insufficient data" => {
             (Firing, Weak)
         }
-        "ack" => (Acknowledged, Weak),
+        "ack" | "acknowledgement" | "acknowledgment" => (Acknowledged, Weak),
         "ok" | "up" | "closed" | "cleared" | "healthy" | "recovery" | "back to normal" => (Resolved, Weak),
         _ => return None,
     })
@@ -153,6 +155,7 @@ mod tests {
             ("Triggered #1234", Some(Firing), None, (0, 0)),
             ("Acknowledged #1", Some(Acknowledged), None, (0, 0)),
             ("Monitor is DOWN", Some(Firing), None, (0, 0)),
+            ("Incident started", Some(Firing), None, (0, 0)),
             ("✅ Up", Some(Resolved), None, (0, 0)),
             (":red_circle: Critical", None, Some(Severity::Critical), (0, 0)),
             ("P1", None, Some(Severity::Critical), (0, 0)),
@@ -171,6 +174,7 @@ mod tests {
             "firing squad",
             "shop",
             "resolved by ada",
+            "started",
             "12",
             "down:8080x",
             "P1 bug",

@@ -2,7 +2,7 @@
 
 /// What a colour or a sign says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub enum Look {
     /// Something is wrong.
     Red,
     /// Something may go wrong.
@@ -12,8 +12,8 @@ pub(super) enum Look {
 }
 
 impl Look {
-    /// Of the colour of an attachment: `danger`, `#d63232`, `2eb886`.
-    pub(super) fn of_color(color: &str) -> Option<Self> {
+    /// Of the name of a colour: `danger`, `#d63232`, `2eb886`.
+    pub fn of_color(color: &str) -> Option<Self> {
         match color {
             "danger" => return Some(Self::Red),
             "warning" => return Some(Self::Yellow),
@@ -21,7 +21,11 @@ impl Look {
             _ => {}
         }
         let hex = color.trim_start_matches('#');
-        let number = u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6)?;
+        u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6).and_then(Self::of_rgb)
+    }
+
+    /// Of a colour as a number, `0xRRGGBB`.
+    pub fn of_rgb(number: u32) -> Option<Self> {
         let [_, red, green, blue] = number.to_be_bytes().map(u32::from);
         if red > 140 && green < 110 && blue < 130 {
             Some(Self::Red)
@@ -85,6 +89,13 @@ pub(super) fn without_trailing(text: &str) -> &str {
     }
 }
 
+/// What the sign at the end of a text says.
+pub(super) fn trailing(text: &str) -> Option<Look> {
+    let text = text.trim_end().trim_end_matches(['\u{fe0f}', '\u{200d}']);
+    let named = text.strip_suffix(':').and_then(|text| text.rsplit_once(':')).and_then(|(_, name)| Look::of_sign(name));
+    named.or_else(|| Look::of_sign(text.chars().next_back()?.encode_utf8(&mut [0; 4])))
+}
+
 fn is_sign(c: char) -> bool {
     matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}'
         | '\u{2300}'..='\u{23ff}' | '\u{25a0}'..='\u{25ff}' | '\u{2190}'..='\u{21ff}')
@@ -121,5 +132,10 @@ mod tests {
         assert_eq!(without_trailing("a 🔥 :fire:"), "a");
         assert_eq!(without_trailing("at 12:30: b:c:"), "at 12:30: b");
         assert_eq!(without_trailing("a: B :"), "a: B :");
+        assert_eq!(
+            [trailing("a 🔴"), trailing("a :fire:"), trailing("a ✅\u{fe0f} ")].map(|look| look.is_some()),
+            [true; 3]
+        );
+        assert_eq!([trailing("a"), trailing("a 🎉"), trailing("x: y:")], [None; 3]);
     }
 }

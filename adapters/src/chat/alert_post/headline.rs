@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::groups;
 use super::look::{self, Look};
+use super::phrases;
 use super::post::{Line, Post};
 use super::title;
 use super::words::{self, Place, Verdict};
@@ -109,6 +110,18 @@ impl Headline {
             }
             self.scope = verdict.scope;
         }
+    }
+
+    /// Takes a sentence that a known sender writes, as a whole.
+    fn take_phrase(&mut self, text: &str) -> bool {
+        let Some(phrase) = phrases::of(look::without_trailing(text)) else { return false };
+        self.title = phrase.title;
+        self.rest = phrase.rest;
+        self.status = Some(phrase.status);
+        self.severity = self.severity.or(phrase.severity);
+        self.strength = self.strength.max(phrase.strength);
+        self.label("host", phrase.host.as_deref());
+        true
     }
 
     /// Takes a bracket with a state or severity off the front.
@@ -219,6 +232,8 @@ impl Headline {
 /// The headline of a post: of the lines where one may stand, the first of those that say most.
 pub(super) fn find(post: &Post) -> Option<Headline> {
     let mut best: Option<Headline> = None;
+    // Whether the best so far is none of the titles, and says no state itself.
+    let mut is_preface = false;
     let mut state: Option<Headline> = None;
     let mut before = 0;
     for (index, part) in post.parts.iter().enumerate() {
@@ -233,12 +248,22 @@ pub(super) fn find(post: &Post) -> Option<Headline> {
                 continue;
             }
             before += 1;
+            let is_loose = !is_head && found.strength == Strength::None;
             if let Some(state) = state.take() {
                 found.inherit(state);
             }
-            let is_said = is_head || !has_title || found.strength == Strength::Certain;
-            if is_said && best.as_ref().is_none_or(|best| found.strength() > best.strength()) {
-                best = Some(found);
+            // Above an embed, words are its preface: `**Firing**` and the details before the title, as Grafana writes it.
+            let is_title = is_head && (found.strength >= Strength::Likely || part.color.is_some());
+            if let Some(preface) = best.take_if(|_| is_preface && is_title) {
+                if found.strength < Strength::Likely {
+                    found.inherit(preface);
+                }
+                (best, is_preface) = (Some(found), false);
+            } else {
+                let is_said = is_head || !has_title || found.strength == Strength::Certain;
+                if is_said && best.as_ref().is_none_or(|best| found.strength() > best.strength()) {
+                    (best, is_preface) = (Some(found), is_loose);
+                }
             }
             has_title = true;
             if !is_head {
@@ -270,6 +295,8 @@ pub(super) fn read(line: &str) -> Headline {
             rest = after;
         } else if let Some(after) = without_call(rest) {
             rest = after;
+        } else if !has_begun && found.take_phrase(rest) {
+            return found;
         } else if let Some(after) = found.take_bracket(rest).or_else(|| found.take_words(rest)) {
             has_begun = true;
             rest = after;
@@ -277,7 +304,10 @@ pub(super) fn read(line: &str) -> Headline {
             break;
         }
     }
+    let tail = look::trailing(rest);
     let rest = found.take_end(rest);
+    // A sign at the end says something where the state does, too: `Connection to web-1 is down 🔴`.
+    found.look = found.look.or(tail.filter(|_| found.status.is_some()));
     if found.title.is_empty() {
         let title = found.take_cloudwatch(rest.trim_matches(['*', ' '])).unwrap_or_else(|| rest.to_owned());
         let (labels, title) = groups(&title);
