@@ -2,6 +2,7 @@
 //! in threads of their own and live on while the bot under test is killed and started again.
 
 pub mod clock;
+pub mod discord;
 pub mod faults;
 pub mod github;
 pub mod jira;
