@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use chrono::DateTime;
-use reqwest::header::{self, HeaderMap};
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -37,6 +37,10 @@ pub enum Login<'a> {
     Basic(&'a str, &'a SecretString),
     /// A token alone.
     Bearer(&'a SecretString),
+    /// A token under another name than `Bearer`.
+    Named(&'static str, &'a SecretString),
+    /// Nobody: the address itself says who calls.
+    None,
 }
 
 /// A call of an API.
@@ -96,10 +100,18 @@ impl Http {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self, Error> {
+        Self::called(concat!("clew/", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// Makes one that calls itself `name`, where the other side asks for more than ours.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn called(name: &str) -> Result<Self, Error> {
         prepare();
         let client = Client::builder()
             .timeout(TIMEOUT)
-            .user_agent(concat!("clew/", env!("CARGO_PKG_VERSION")))
+            .user_agent(name)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| Error::Permanent(format!("the HTTP client cannot be made: {error}")))?;
@@ -126,8 +138,8 @@ impl Http {
         out.flush().map_err(|error| Error::Permanent(error.to_string()))
     }
 
-    /// The bytes under `url`, at most `most`. `token` is shown to hosts that `may_know` says may know it, and to the host of
-    /// `base`; nothing is asked of others.
+    /// The bytes under `url`, at most `most`. Asked are the hosts that `may_be_asked` names and that of `base`, no others;
+    /// `token`, if there is one, is shown to them.
     ///
     /// # Errors
     /// When it is too large, cannot be had, or a web page comes instead of it.
@@ -135,23 +147,25 @@ impl Http {
         &self,
         url: &str,
         base: &str,
-        may_know: &(dyn Fn(&str) -> bool + Sync),
-        token: &SecretString,
+        may_be_asked: &(dyn Fn(&str) -> bool + Sync),
+        token: Option<&SecretString>,
         most: u64,
     ) -> Result<Vec<u8>, Error> {
         let is_base = |url: &Url| Url::parse(base).is_ok_and(|base| base.origin() == url.origin());
         let mut url = address(url, None)?;
         for _ in 0..=REDIRECTS {
             let host = url.host_str().unwrap_or_default().to_owned();
-            let may_be_asked = is_base(&url) || (url.scheme() == "https" && may_know(&host));
-            if !may_be_asked {
+            if !(is_base(&url) || (url.scheme() == "https" && may_be_asked(&host))) {
                 return Err(Error::Permanent(format!("the file lies on {host}, where it is not fetched from")));
             }
             let failed = |error: reqwest::Error| Error::Transient {
                 why: format!("{host} does not answer: {}", error.without_url()),
                 retry_after: None,
             };
-            let request = self.client.get(url.clone()).timeout(FILE_TIMEOUT).bearer_auth(token.expose_secret());
+            let mut request = self.client.get(url.clone()).timeout(FILE_TIMEOUT);
+            if let Some(token) = token {
+                request = request.bearer_auth(token.expose_secret());
+            }
             let response = request.send().await.map_err(failed)?;
             if !response.status().is_redirection() {
                 let response = success(&host, response)?;
@@ -161,7 +175,7 @@ impl Http {
                     .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/html")));
                 if is_page && !url.path().to_ascii_lowercase().ends_with(".html") {
                     return Err(Error::Auth(format!(
-                        "{host} gave a web page instead of the file: may the app read files (scope files:read)?"
+                        "{host} gave a web page instead of the file: may the bot read files?"
                     )));
                 }
                 return bytes(&host, response, most).await;
@@ -182,6 +196,14 @@ impl Http {
         request = match call.login {
             Login::Basic(user, token) => request.basic_auth(user, Some(token.expose_secret())),
             Login::Bearer(token) => request.bearer_auth(token.expose_secret()),
+            Login::Named(name, token) => {
+                // Marked, so that no part of the client ever writes it to its own log.
+                let mut value = HeaderValue::from_str(&format!("{name} {}", token.expose_secret()))
+                    .map_err(|_| Error::Auth("the token holds characters that no token has".into()))?;
+                value.set_sensitive(true);
+                request.header(header::AUTHORIZATION, value)
+            }
+            Login::None => request,
         };
         request = request.header(header::ACCEPT, "application/json");
         if let Some(body) = call.body {

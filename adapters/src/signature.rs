@@ -1,6 +1,7 @@
 //! Signatures and secrets of requests. How long a comparison takes tells nothing about the secret.
 
 use hmac::{Hmac, Mac};
+use ring::signature::{ED25519, UnparsedPublicKey};
 use sha2::{Digest, Sha256};
 
 /// How far the clock of a sender may be off, in seconds. An older request may be one that somebody recorded.
@@ -23,6 +24,13 @@ pub fn is_hmac(secret: &[u8], parts: &[&[u8]], prefix: &str, signature: &str) ->
         mac.update(part);
     }
     !secret.is_empty() && mac.verify_slice(&claimed).is_ok()
+}
+
+/// Whether `signature` is the hex Ed25519 signature of all `parts` joined, under `key` in hex.
+#[must_use]
+pub fn is_ed25519(key: &str, parts: &[&[u8]], signature: &str) -> bool {
+    let (Some(key), Some(claimed)) = (bytes_of_hex(key.trim()), bytes_of_hex(signature.trim())) else { return false };
+    UnparsedPublicKey::new(&ED25519, key).verify(&parts.concat(), &claimed).is_ok()
 }
 
 /// Whether `timestamp`, in Unix seconds, is within [`WINDOW`] of `now`.

@@ -204,7 +204,7 @@ impl ChatPlatform for Console {
     }
 
     /// There is nobody to hide it from: whoever opens the pages sees all of them.
-    async fn whisper(&self, place: &Place, _: &Person, text: &Rich, key: &str) -> Result<(), Error> {
+    async fn whisper(&self, place: &Place, _: &Person, _: Option<&str>, text: &Rich, key: &str) -> Result<(), Error> {
         self.say(place, text, key).await.map(drop)
     }
 
@@ -270,7 +270,16 @@ fn says(control: &Control, command: &str) -> bool {
 
 fn event(key: String, at: MessageRef, person: &Person, said: Said) -> ChatEvent {
     let MessageRef { place, id } = at;
-    ChatEvent { key, platform: NAME.into(), place, message: Some(id), person: person.clone(), is_private: false, said }
+    ChatEvent {
+        key,
+        platform: NAME.into(),
+        place,
+        message: Some(id),
+        person: person.clone(),
+        is_private: false,
+        reply: None,
+        said,
+    }
 }
 
 fn random() -> Result<String, Error> {

@@ -33,6 +33,9 @@ pub struct ChatEvent {
     /// Whether only this person shall see the answer: others did not see what they did.
     #[serde(default)]
     pub is_private: bool,
+    /// What lets the platform answer this person alone, for a while. Only the platform can read it: it is no secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
     /// What happened.
     pub said: Said,
 }
@@ -135,6 +138,16 @@ pub trait Listener: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Permanent`] with words for the person when they may not say it or it makes no sense.
     fn form(&self, ask: Ask) -> impl Future<Output = Result<Form, Error>> + Send;
+
+    /// The channels in which the bot hears what nobody told it.
+    fn channels(&self, platform: &str) -> Vec<String>;
+
+    /// What a platform noted last with [`Listener::note`].
+    fn noted(&self, platform: &str) -> Option<String>;
+
+    /// Keeps what a platform needs to know at the next start, e.g. how far it has heard. On disk a moment later, so a crash
+    /// may bring an earlier note back.
+    fn note(&self, platform: &str, note: &str);
 
     /// What somebody sees on the bot's own page.
     ///

@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 use crate::Error;
 
 pub mod address;
+mod alert_post;
 mod card;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod console;
+pub mod discord;
 mod event;
 pub mod slack;
 pub mod text;
@@ -90,8 +92,9 @@ pub trait ChatPlatform: Send + Sync {
     /// As [`ChatPlatform::post`].
     fn say(&self, place: &Place, text: &Rich, key: &str) -> impl Future<Output = Result<MessageRef, Error>> + Send;
 
-    /// Says something that only one person sees. `key` as in [`ChatPlatform::post`]; where the platform forgets what one
-    /// person alone saw, it may be said again after a crash.
+    /// Says something that only one person sees, in answer to `reply` ([`ChatEvent::reply`]) if there is one. `key` as in
+    /// [`ChatPlatform::post`]; where the platform forgets what one person alone saw, it may be said again after a crash.
+    /// An empty text: there is nothing to say, and whoever sees that an answer is awaited no longer does.
     ///
     /// # Errors
     /// As [`ChatPlatform::post`].
@@ -99,6 +102,7 @@ pub trait ChatPlatform: Send + Sync {
         &self,
         place: &Place,
         to: &Person,
+        reply: Option<&str>,
         text: &Rich,
         key: &str,
     ) -> impl Future<Output = Result<(), Error>> + Send;
@@ -144,6 +148,8 @@ pub enum Chat {
     Console(console::Console),
     /// Slack.
     Slack(slack::Slack),
+    /// Discord.
+    Discord(discord::Discord),
 }
 
 /// Calls the same method of whichever platform it is.
@@ -152,6 +158,7 @@ macro_rules! each {
         match $chat {
             Chat::Console($platform) => $call,
             Chat::Slack($platform) => $call,
+            Chat::Discord($platform) => $call,
         }
     };
 }
@@ -181,8 +188,15 @@ impl ChatPlatform for Chat {
         each!(self, chat => chat.say(place, text, key).await)
     }
 
-    async fn whisper(&self, place: &Place, to: &Person, text: &Rich, key: &str) -> Result<(), Error> {
-        each!(self, chat => chat.whisper(place, to, text, key).await)
+    async fn whisper(
+        &self,
+        place: &Place,
+        to: &Person,
+        reply: Option<&str>,
+        text: &Rich,
+        key: &str,
+    ) -> Result<(), Error> {
+        each!(self, chat => chat.whisper(place, to, reply, text, key).await)
     }
 
     fn link(&self, at: &MessageRef) -> Option<String> {
@@ -220,7 +234,13 @@ pub enum Hears {
 }
 
 /// Addresses to which platforms deliver over HTTP. They prove who they are with a signature.
-pub const ADDRESSES: &[&str] = slack::ADDRESSES;
+pub const ADDRESSES: &[&[&str]] = &[slack::ADDRESSES, discord::ADDRESSES];
+
+/// Whether platforms deliver to this address.
+#[must_use]
+pub fn is_address(path: &str) -> bool {
+    ADDRESSES.iter().any(|some| some.contains(&path))
+}
 
 /// A delivery to one of [`ADDRESSES`].
 pub struct Request<'a> {
@@ -254,6 +274,7 @@ impl Chat {
         match self {
             Self::Console(_) => Hears::By("its own pages"),
             Self::Slack(slack) => slack.hears(),
+            Self::Discord(discord) => discord.hears(),
         }
     }
 
@@ -262,6 +283,7 @@ impl Chat {
         match self {
             Self::Console(_) => {}
             Self::Slack(slack) => slack.listen(listener, stop).await,
+            Self::Discord(discord) => discord.listen(listener, stop).await,
         }
     }
 
@@ -270,6 +292,7 @@ impl Chat {
         match self {
             Self::Console(_) => None,
             Self::Slack(slack) => slack.receive(request, listener).await,
+            Self::Discord(discord) => discord.receive(request, listener).await,
         }
     }
 }
@@ -284,6 +307,11 @@ pub fn configured(setting: &dyn Fn(&str, &str) -> Option<SecretString>) -> Resul
         let settings =
             slack::Settings::read(&|key| setting("slack", key).map(|value| value.expose_secret().to_owned()));
         chats.push(Chat::Slack(slack::Slack::new(settings)?));
+    }
+    if setting("discord", "token").is_some() {
+        let settings =
+            discord::Settings::read(&|key| setting("discord", key).map(|value| value.expose_secret().to_owned()));
+        chats.push(Chat::Discord(discord::Discord::new(settings)?));
     }
     Ok(chats)
 }
