@@ -145,6 +145,23 @@ impl Listener for Ears {
         }
     }
 
+    fn channels(&self, platform: &str) -> Vec<String> {
+        self.0.config().incident_channels(platform)
+    }
+
+    fn noted(&self, platform: &str) -> Option<String> {
+        self.0.store.noted(platform).unwrap_or_else(|error| {
+            tracing::warn!(%error, platform, "what a chat platform noted could not be read");
+            None
+        })
+    }
+
+    fn note(&self, platform: &str, note: &str) {
+        if let Err(error) = self.0.store.change(|batch| batch.note_for(platform, note)) {
+            tracing::warn!(%error, platform, "what a chat platform notes could not be kept");
+        }
+    }
+
     async fn home(&self, platform: &str, person: &Person) -> Result<Card, Error> {
         let (app, platform, me) = (Arc::clone(&self.0), platform.to_owned(), person.name.clone());
         let card = tokio::task::spawn_blocking(move || home(&app, &platform, &me)).await;

@@ -29,11 +29,13 @@ const AT_START: [&str; 8] = [
     "log.format",
 ];
 /// Keys of integrations that are read at start only, whatever their section.
-const AT_START_KEYS: [&str; 2] = ["group", "sockets"];
+const AT_START_KEYS: [&str; 7] = ["group", "sockets", "role", "guilds", "gateway", "message_content", "public_key"];
 /// Integrations all of whose keys are read at start only.
 const AT_START_SECTIONS: [&str; 2] = ["jira", "github"];
 /// Settings with few values.
-const CHOICES: [(&str, &[&str]); 4] = [
+const CHOICES: [(&str, &[&str]); 6] = [
+    ("discord.gateway", &["on", "off"]),
+    ("discord.message_content", &["on", "off"]),
     ("tickets.automatic", &["off", "ask", "on"]),
     ("tickets.on_merge", &["resolve", "mark"]),
     ("tickets.comments", &["off", "clew", "all"]),

@@ -7,6 +7,7 @@ mod api;
 mod chat_console;
 mod command_line;
 mod console;
+mod discord;
 mod durable;
 mod incidents;
 mod knowledge;

@@ -75,6 +75,10 @@ pub fn open(app: &App, batch: &mut Batch<'_>, by: &Actor, opening: &Opening) -> 
     let mut change = if let Some(incident) = known {
         let was_active = incident.is_active();
         let mut change = incident.change(by, now);
+        // Seen on another platform, it lives there, too.
+        for (platform, home) in &opening.homes {
+            change.incident.homes.entry(platform.clone()).or_insert_with(|| home.clone());
+        }
         change.note(EventKind::LogsAdded, format!("{} lines", analysis.whole["counts"]["lines"]));
         if !was_active {
             change.reopen();

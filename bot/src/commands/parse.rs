@@ -100,7 +100,8 @@ pub fn parse(
         "reopen" => act(with(rest)?.0, Action::Reopen),
         "assign" => {
             let (id, who) = with(rest)?;
-            let who = if who.eq_ignore_ascii_case("me") { me } else { who.as_str() };
+            let who = who.trim_start_matches('@');
+            let who = if who.eq_ignore_ascii_case("me") { me } else { who };
             if who.is_empty() {
                 return Err(Refusal::field("owner", format!("say who, e.g. `assign {id} me`")));
             }

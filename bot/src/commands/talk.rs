@@ -296,8 +296,13 @@ fn triage(app: &Arc<App>, heard: &Heard<'_>, report: Report, also: Also<'_>) -> 
         let (mut incident, is_new) = open(app, batch, &heard.by, &opened)?;
         // From now on, and not only once the card stands there, the thread is about the incident.
         link_thread(batch, &mut incident, &event.platform, &thread_of(event))?;
-        let reply =
-            if is_new { Vec::new() } else { vec![words::same_as(&incident, super::link_to(app, &incident, event))] };
+        let home = incident.homes.get(&event.platform);
+        let comes_here = home.is_some_and(|home| home.card.is_none() && home.place == thread_of(event));
+        let reply = if is_new || comes_here {
+            Vec::new()
+        } else {
+            vec![words::same_as(&incident, super::link_to(app, &incident, event))]
+        };
         also(batch, &with_notes(heard, reply))
     })?)
 }

@@ -19,7 +19,7 @@ const LARGEST: usize = 4 << 20;
 
 /// The addresses of all platforms.
 pub fn routes() -> Router<Arc<App>> {
-    ADDRESSES.iter().fold(Router::new(), |router, address| router.route(address, post(deliver)))
+    ADDRESSES.iter().copied().flatten().fold(Router::new(), |router, address| router.route(address, post(deliver)))
 }
 
 async fn deliver(

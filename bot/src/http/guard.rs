@@ -24,7 +24,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
     // Chat platforms and trackers prove who they are with a signature, whatever the name under which they reach us; what is not
     // signed is judged where it is taken.
     let path = request.uri().path();
-    if clew_adapters::chat::ADDRESSES.contains(&path) || clew_adapters::trackers::ADDRESSES.contains(&path) {
+    if clew_adapters::chat::is_address(path) || clew_adapters::trackers::ADDRESSES.contains(&path) {
         return next.run(request).await;
     }
     if !same_origin(request.method(), headers) {

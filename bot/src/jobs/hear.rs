@@ -52,7 +52,8 @@ pub async fn run(app: &Arc<App>, job: &Job, event: &ChatEvent) -> Result<Did, Jo
         let by = Actor::new(&tidy(app, &person.name), &event.platform);
         let heard = Heard { event: &event, by, gathered, is_trusted, out_of_reach };
         commands::hear(app, &heard, &|batch, reply| {
-            if !reply.is_empty() {
+            // Who sees that an answer is awaited is told that there is none.
+            if !reply.is_empty() || event.reply.is_some() {
                 say(batch, &event, &asked_at, reply)?;
             }
             batch.finish(job)
@@ -285,7 +286,14 @@ fn say(batch: &mut Batch<'_>, event: &ChatEvent, asked_at: &Place, reply: &[Rich
     let platform = event.platform.clone();
     let key = ledger::key_of(batch, &["reply", &event.platform, &event.key]);
     let work = if event.is_private {
-        Work::Whisper { platform, place: asked_at.clone(), to: event.person.clone(), text, key }
+        Work::Whisper {
+            platform,
+            place: asked_at.clone(),
+            to: event.person.clone(),
+            reply: event.reply.clone(),
+            text,
+            key,
+        }
     } else {
         Work::Say { platform, place: commands::thread_of(event), text, key }
     };

@@ -53,7 +53,9 @@ pub async fn run(app: &Arc<App>, job: &Job) -> Result<Did, JobError> {
         Work::SayInThread { incident, platform, text, key, .. } => {
             say::in_thread(app, job, *incident, platform, text, key).await
         }
-        Work::Whisper { platform, place, to, text, key } => say::whisper(app, platform, place, to, text, key).await,
+        Work::Whisper { platform, place, to, reply, text, key } => {
+            say::whisper(app, platform, place, to, reply.as_deref(), text, key).await
+        }
         Work::Details { incident, platform, part, key, .. } => details::run(app, *incident, platform, *part, key).await,
         Work::OpenTicket { incident, tracker } => open_ticket::run(app, job, *incident, tracker).await,
         Work::SettleTicket { incident, tracker } => open_ticket::settle(app, *incident, tracker).await,

@@ -17,11 +17,12 @@ pub async fn whisper(
     platform: &str,
     place: &Place,
     to: &Person,
+    reply: Option<&str>,
     text: &Rich,
     key: &str,
 ) -> Result<Did, JobError> {
     app.store.kept().await?;
-    super::platform(app, platform)?.whisper(place, to, text, key).await?;
+    super::platform(app, platform)?.whisper(place, to, reply, text, key).await?;
     Ok(Did::Work)
 }
 

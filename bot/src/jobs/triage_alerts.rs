@@ -143,7 +143,8 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
         end_before(batch, &mut change, before, &firing)?;
     }
     let shows = !firing.is_late && apply(&mut change, alert, &firing, settings.resolve_with_alerts, is_new);
-    let shows = shows || omitted > 0 || adopted.is_some();
+    let moves_in = !is_new && moves_in(&mut change.incident, accepted, alert);
+    let shows = shows || omitted > 0 || adopted.is_some() || moves_in;
     let id = change.incident.id;
     batch.alert(&firing.record(id, told, now))?;
     if let Some(group) = &alert.group {
@@ -167,10 +168,23 @@ fn place(app: &App, batch: &mut Batch<'_>, told: &Told<'_>, known: &Known) -> Re
 fn homes(app: &App, accepted: &Accepted) -> BTreeMap<String, Home> {
     let mut homes = app.default_homes();
     if let Some((platform, thread)) = &accepted.posted {
-        let home = Home { place: thread.clone(), card: None, begun: false, shown: 0 };
-        homes.insert(platform.clone(), home);
+        homes.insert(platform.clone(), home_at(thread));
     }
     homes
+}
+
+fn home_at(thread: &Place) -> Home {
+    Home { place: thread.clone(), card: None, begun: false, shown: 0 }
+}
+
+/// An incident that is posted on a platform where it does not live yet lives there from now on, below the post.
+fn moves_in(incident: &mut Incident, accepted: &Accepted, alert: &Alert) -> bool {
+    let Some((platform, thread)) = &accepted.posted else { return false };
+    if alert.status == AlertStatus::Resolved || incident.homes.contains_key(platform) {
+        return false;
+    }
+    incident.homes.insert(platform.clone(), home_at(thread));
+    true
 }
 
 /// Notes that the thread below a post is about an incident. When its card lives elsewhere, the first post of a firing is

@@ -65,6 +65,9 @@ pub enum Work {
         place: clew_adapters::chat::Place,
         /// To whom.
         to: clew_adapters::chat::Person,
+        /// What lets the platform answer them, if they asked.
+        #[serde(default)]
+        reply: Option<String>,
         /// What.
         text: clew_adapters::chat::Rich,
         /// Names this message for good.

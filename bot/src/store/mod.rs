@@ -87,7 +87,8 @@ impl From<serde_json::Error> for StoreError {
 /// The trees. Keys are big-endian numbers or texts, values JSON unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tree {
-    /// Name → the version of the layout, the secret, the last numbers of incidents and tickets, until when changes outside are known.
+    /// Name → the version of the layout, the secret, the last numbers of incidents and tickets, until when changes outside are known,
+    /// what chat platforms note.
     Meta,
     /// `changed` → settings changed by `POST /config`.
     Settings,
