@@ -109,6 +109,8 @@ fn what_is_said_while_the_bot_is_dead_is_answered_when_it_is_back() -> Outcome {
     // When it is gone, what was said is read from the channel.
     let team = team.crash(|discord| {
         discord.forget_sessions();
+        // A second session within five seconds is refused, and asked for again.
+        discord.let_time_pass(Duration::from_secs(6));
         roots.push(discord.say(CHANNEL, ADA, &logs(2)));
     })?;
     all_once(&team, &roots)?;
