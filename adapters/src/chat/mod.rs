@@ -18,6 +18,7 @@ pub mod conformance;
 pub mod console;
 pub mod discord;
 mod event;
+mod page;
 pub mod slack;
 pub mod text;
 

@@ -1,4 +1,4 @@
-//! Messages of the console chat, and what chat platforms note.
+//! Messages of the console chat.
 
 use clew_adapters::chat::Place;
 use clew_adapters::chat::console::{Message, Messages};
@@ -26,26 +26,6 @@ fn number_of(id: &str) -> Option<[u8; 8]> {
 
 fn said(error: StoreError) -> String {
     error.to_string()
-}
-
-impl Store {
-    /// What a chat platform noted last.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn noted(&self, platform: &str) -> Result<Option<String>, StoreError> {
-        self.get(Tree::Meta, format!("chat/{platform}"))
-    }
-}
-
-impl Batch<'_> {
-    /// Keeps what a chat platform notes, in place of what it noted before.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn note_for(&mut self, platform: &str, note: &str) -> Result<(), StoreError> {
-        self.put(Tree::Meta, format!("chat/{platform}"), &note)
-    }
 }
 
 impl Messages for Store {

@@ -9,6 +9,7 @@ mod disk;
 mod incidents;
 mod jobs;
 mod messages;
+mod notes;
 mod retention;
 mod seal;
 mod tickets;

@@ -1,6 +1,5 @@
 //! The commands of the bot, registered at Discord: once, however often it starts.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -49,7 +48,7 @@ fn all(everywhere: bool) -> Value {
 }
 
 /// Registers them where they are not registered, or not as they now are. Tried until it works.
-async fn register(discord: &Inner) {
+pub async fn register(discord: &Inner) {
     for tries in 0.. {
         match discord.try_register().await {
             Ok(()) => return,
@@ -67,19 +66,6 @@ async fn register(discord: &Inner) {
 }
 
 impl Inner {
-    /// Learns where the incident channels are, for links to what stands there, and registers the commands.
-    pub async fn settle_in(&self, channels: &[String]) {
-        let mut homes: BTreeSet<String> = self.guilds.iter().cloned().collect();
-        for channel in channels {
-            match self.places.channel(&self.api, channel).await {
-                Ok(channel) => homes.extend(channel.guild),
-                Err(error) => tracing::error!(%error, channel, "an incident channel cannot be used"),
-            }
-        }
-        self.people.set_homes(homes);
-        register(self).await;
-    }
-
     async fn try_register(&self) -> Result<(), Error> {
         let application = self.people.ask(&self.api).await?.application;
         let wanted = all(self.guilds.is_empty());

@@ -90,7 +90,8 @@ pub fn is_change_of_a_post(message: &Value) -> bool {
     is_bot(message) && !message["edited_timestamp"].is_null()
 }
 
-fn is_bot(message: &Value) -> bool {
+/// Whether a bot wrote a message, and no person.
+pub fn is_bot(message: &Value) -> bool {
     message["author"]["bot"] == true || text(&message["webhook_id"]).is_some()
 }
 

@@ -1,6 +1,7 @@
 //! Discord: what the bot shows over the REST API, and what people do, over the gateway or signed HTTP. A thread below a
 //! message has the id of that message; where there are no threads, the bot answers the message.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -192,6 +193,21 @@ impl Discord {
     /// Takes a delivery over HTTP; nothing when the address is none of [`ADDRESSES`].
     pub async fn receive<L: Listener>(&self, request: Request<'_>, listener: &Arc<L>) -> Option<Answer> {
         delivery::receive(&self.inner, request, listener).await
+    }
+}
+
+impl Inner {
+    /// Learns where the incident channels are, for links to what stands there, and registers the commands.
+    pub async fn settle_in(&self, channels: &[String]) {
+        let mut homes: BTreeSet<String> = self.guilds.iter().cloned().collect();
+        for channel in channels {
+            match self.places.channel(&self.api, channel).await {
+                Ok(channel) => homes.extend(channel.guild),
+                Err(error) => tracing::error!(%error, channel, "an incident channel cannot be used"),
+            }
+        }
+        self.people.set_homes(homes);
+        commands::register(self).await;
     }
 }
 

@@ -107,7 +107,7 @@ impl Places {
     /// When Discord may say it later.
     pub async fn source(&self, api: &Api, id: &str, guild: Option<&str>) -> Result<Channel, Error> {
         match self.channel(api, id).await {
-            Err(Error::Transient { why, retry_after }) => Err(Error::Transient { why, retry_after }),
+            Err(error @ Error::Transient { .. }) => Err(error),
             Err(_) => Ok(Channel { guild: guild.map(str::to_owned), is_direct: guild.is_none(), ..Channel::default() }),
             channel => channel,
         }

@@ -6,16 +6,15 @@
 
 use serde_json::Value;
 
+use crate::chat::page::Page;
 use crate::chat::{Addressee, File, Message};
 
 pub(super) mod markdown;
-mod page;
 
 #[cfg(test)]
 mod tests;
 
 use markdown::{Mark, Reader, Token};
-use page::Page;
 
 /// Most files of a message.
 const FILES: usize = 100;

@@ -149,8 +149,7 @@ impl Inner {
         let Some(event) = envelope::message(message, place, known.is_direct, &me) else { return Ok(()) };
         let guild = message["guild_id"].as_str().or(known.guild.as_deref());
         self.people.learn(&event.person, guild, &message["member"]);
-        let is_bot = message["author"]["bot"] == true || message["webhook_id"].is_string();
-        if !is_bot && !self.is_for_us(guild.filter(|_| !known.is_direct), &event.person).await {
+        if !envelope::is_bot(message) && !self.is_for_us(guild.filter(|_| !known.is_direct), &event.person).await {
             return Ok(());
         }
         listener.hear(event).await

@@ -81,7 +81,7 @@ impl Inner {
         let answer = Target { channel: place.channel.clone(), answers: Some(thread.clone()) };
         match self.places.channel(&self.api, &place.channel).await {
             Ok(channel) if channel.is_direct => return Ok(answer),
-            Err(Error::Transient { why, retry_after }) => return Err(Error::Transient { why, retry_after }),
+            Err(error @ Error::Transient { .. }) => return Err(error),
             // Where the bot may not look, it may still write.
             Ok(_) | Err(_) => {}
         }

@@ -6,16 +6,14 @@
 
 use serde_json::Value;
 
+use crate::chat::page::Page;
 use crate::chat::{Addressee, File, Message};
 
 pub(super) mod mrkdwn;
-mod page;
 pub(super) mod rich;
 
 #[cfg(test)]
 pub(super) mod tests;
-
-use page::Page;
 
 /// Most files of a message.
 const FILES: usize = 100;

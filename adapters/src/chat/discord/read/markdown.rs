@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat};
 use regex::Regex;
 use serde_json::Value;
 
-use super::page::Page;
 use super::text;
+use crate::chat::page::Page;
 
 const FENCE: &str = "```";
 

@@ -1,6 +1,6 @@
 //! The marks in a text of Slack: `<https://x|label>`, `<@U1>`, `<!here>`, `&lt;`, and fences of code.
 
-use super::page::Page;
+use crate::chat::page::Page;
 
 const FENCE: &str = "```";
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::mrkdwn::{Address, link, unescaped};
-use super::page::Page;
 use super::{list, text};
+use crate::chat::page::Page;
 
 /// Deepest nesting that is looked at: Slack nests three levels.
 const DEPTH: usize = 8;

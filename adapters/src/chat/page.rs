@@ -1,18 +1,19 @@
 //! What a message shows, as it is written down: no more than a limit, and with a mind for what is code in it.
 
-/// Most bytes of a message. It is more than Slack lets anybody send, and less than what can harm.
+/// Most bytes of a message. It is more than any platform lets anybody send, and less than what can harm.
 const BYTES: usize = 256 * 1_024;
 
 /// The text so far.
 #[derive(Default)]
-pub(in crate::chat::slack) struct Page {
+pub struct Page {
     text: String,
     code: Vec<String>,
     is_full: bool,
 }
 
 impl Page {
-    pub(super) fn push(&mut self, text: &str) {
+    /// Adds to what is there.
+    pub fn push(&mut self, text: &str) {
         if self.is_full {
             return;
         }
@@ -22,7 +23,7 @@ impl Page {
     }
 
     /// Code stands on lines of its own.
-    pub(super) fn push_code(&mut self, code: &str) {
+    pub fn push_code(&mut self, code: &str) {
         if code.is_empty() {
             return;
         }
@@ -36,30 +37,37 @@ impl Page {
     }
 
     /// What comes next begins a line.
-    pub(super) fn break_line(&mut self) {
+    pub fn break_line(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with('\n') {
             self.push("\n");
         }
     }
 
     /// What comes next stands apart from what is in this line.
-    pub(super) fn space(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with(char::is_whitespace) {
+    pub fn space(&mut self) {
+        if !self.is_between_words() {
             self.push(" ");
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Whether what comes next begins a word anyhow.
+    pub fn is_between_words(&self) -> bool {
+        self.text.is_empty() || self.text.ends_with(char::is_whitespace)
+    }
+
+    /// Bytes so far.
+    pub fn len(&self) -> usize {
         self.text.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing can be seen.
+    pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
 
     /// The text, without empty lines around it, and the code in it. The first line keeps its indentation: it may be one of
     /// a stack trace.
-    pub(in crate::chat::slack) fn finish(self) -> (String, Vec<String>) {
+    pub fn finish(self) -> (String, Vec<String>) {
         (self.text.trim_end().trim_start_matches(['\n', '\r']).to_owned(), self.code)
     }
 }
