@@ -104,14 +104,7 @@ impl<L: Listener> Gateway<L> {
     /// Opens a connection, and hears until it ends.
     async fn connect(&mut self) -> End {
         let stop = self.ear.stop.clone();
-        let session = match stop.run_until_cancelled(self.resumable()).await {
-            None => return End::Stopped,
-            Some(Ok(session)) => session,
-            Some(Err(error)) => {
-                tracing::error!(%error, "Discord does not say who the bot is; it is asked again");
-                return End::NotOpened;
-            }
-        };
+        let session = self.resumable();
         let url = match session.as_ref().map(|session| session.url.clone()).filter(|url| !url.is_empty()) {
             Some(url) => url,
             None => match stop.run_until_cancelled(self.url()).await {
@@ -139,23 +132,15 @@ impl<L: Listener> Gateway<L> {
         end
     }
 
-    /// The session that is resumed, if there is one that was opened for the same. Who the bot is, only a new one tells.
-    async fn resumable(&self) -> Result<Option<Session>, Error> {
-        let Some(session) = self.progress.resumable() else { return Ok(None) };
+    /// The session that is resumed, if there is one that was opened for the same.
+    fn resumable(&self) -> Option<Session> {
+        let session = self.progress.resumable()?;
         if session.intents != self.intents().bits() {
             self.progress.end_session();
-            return Ok(None);
+            return None;
         }
-        let discord = &self.ear.discord;
-        match discord.people.ask(&discord.api).await {
-            Ok(_) => Ok(Some(session)),
-            Err(Error::Transient { why, retry_after }) => Err(Error::Transient { why, retry_after }),
-            Err(error) => {
-                tracing::warn!(%error, "Discord does not say who the bot is, so a new session is opened");
-                self.progress.end_session();
-                Ok(None)
-            }
-        }
+        self.ear.discord.people.introduce(session.bot.clone());
+        Some(session)
     }
 
     fn intents(&self) -> Intents {

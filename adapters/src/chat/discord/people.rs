@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -21,7 +22,7 @@ const PEOPLE: usize = 10_000;
 const ROLES_LAST: Duration = Duration::from_mins(1);
 
 /// The bot, as Discord knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Id of the application.
     pub application: String,
@@ -30,6 +31,7 @@ pub struct Identity {
     /// Its name.
     pub name: String,
     /// Ids of the roles that are its alone, as far as they are known.
+    #[serde(skip)]
     pub roles: Vec<String>,
 }
 

@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::people::Identity;
+
 /// What is kept over the next start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
@@ -23,6 +25,8 @@ pub struct Session {
     pub url: String,
     /// Number of the last event up to which everything is kept.
     pub sequence: u64,
+    /// Who the bot is: only a new session tells.
+    pub bot: Identity,
     /// What it was opened for: a session that is resumed stays as it was.
     pub intents: u64,
 }
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
 
     fn session(id: &str) -> Session {
-        Session { id: id.into(), url: "wss://x".into(), sequence: 1, intents: 0 }
+        Session { id: id.into(), url: "wss://x".into(), sequence: 1, ..Session::default() }
     }
 
     fn begun() -> Progress {

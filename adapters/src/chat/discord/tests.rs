@@ -179,3 +179,45 @@ fn settings_that_cannot_be_right_are_refused_by_name() -> Outcome {
     set("token", "Bot abc.def.ghi")?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_card_in_a_thread_that_is_hidden_is_drawn_anew_and_one_in_a_locked_thread_says_so() -> Outcome {
+    let fake = FakeDiscord::start()?;
+    fake.add_member(ADA, "Ada", &[]);
+    let discord = discord(&fake)?;
+    let root = fake.say(CHANNEL, ADA, "logs");
+    let at = discord.post(&Place { thread: Some(root.clone()), ..channel() }, &card(), "card-12").await?;
+    let changed = Card { title: "INC-12 is over".into(), ..card() };
+    fake.archive(&root, false);
+    discord.update(&at, &changed).await?;
+    let shown = fake.message(&root, &at.id).map(|message| message.shown()).unwrap_or_default();
+    assert!(shown.contains("INC-12 is over"), "{shown}");
+
+    fake.forbid(CHANNEL, "manage threads");
+    fake.archive(&root, true);
+    let refused = discord.update(&at, &card()).await;
+    assert!(matches!(&refused, Err(Error::Closed(_))), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_for_which_it_is_too_late_is_a_direct_message() -> Outcome {
+    let fake = FakeDiscord::start()?;
+    fake.add_member(ADA, "Ada", &[]);
+    let discord = discord(&fake)?;
+    let token = reply::Token {
+        application: clew_tests::fakes::discord::APP_ID.into(),
+        secret: "over".into(),
+        first: reply::First::Thinking,
+        id: "1000000000000000555".into(),
+    };
+    let sealed = discord.inner.sealer.seal(&token).ok_or("not sealed")?;
+    let ada = Person { id: ADA.into(), name: "Ada".into() };
+    discord.whisper(&channel(), &ada, Some(&sealed), &hello(), "told-12").await?;
+    let between = fake.messages(&fake.direct_channel(ADA));
+    assert_eq!(between.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), ["hello"]);
+    // That there is nothing to say is said nowhere.
+    discord.whisper(&channel(), &ada, Some(&sealed), &vec![], "told-13").await?;
+    assert_eq!(fake.messages(&fake.direct_channel(ADA)).len(), 1);
+    Ok(())
+}

@@ -100,7 +100,8 @@ impl State {
         // Who began a thread may archive it; everything else is for those who manage threads or channels.
         let only_archives =
             body.as_object().is_some_and(|body| body.keys().all(|key| key == "archived" || key == "name"));
-        if !(own && only_archives) {
+        let is_locked = self.channels.get(id).is_some_and(|channel| channel.locked);
+        if !(own && only_archives) || is_locked {
             self.need(id, MANAGE_THREADS)?;
         }
         if let Some(name) = body["name"].as_str() {

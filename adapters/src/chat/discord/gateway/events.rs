@@ -68,9 +68,10 @@ impl<L: Listener> Gateway<L> {
             roles: Vec::new(),
         };
         tracing::info!(bot = identity.name, content = self.with_content, "connected to Discord");
-        self.ear.discord.people.introduce(identity);
+        self.ear.discord.people.introduce(identity.clone());
         let url = socket_address(data["resume_gateway_url"].as_str().unwrap_or_default()).unwrap_or_default();
-        let session = Session { id: text(&data["session_id"]), url, sequence, intents: self.intents().bits() };
+        let intents = self.intents().bits();
+        let session = Session { id: text(&data["session_id"]), url, sequence, bot: identity, intents };
         let guilds = data["guilds"].as_array().into_iter().flatten().map(|guild| text(&guild["id"]));
         self.progress.begin_session(session, guilds.collect());
         self.settle_in();
