@@ -1,6 +1,7 @@
 //! What people press, and what everybody sees of it.
 
 use clew_tests::fakes::discord::{CHANNEL, FakeDiscord};
+use clew_tests::fakes::faults::Fault;
 use clew_tests::until;
 
 use super::{ADA, BOB, Outcome, Team};
@@ -13,8 +14,13 @@ pub const ON_CALL: &str = "1000000000000000088";
 fn a_second_click_and_a_second_person_are_told_alone_and_change_nothing() -> Outcome {
     let team = Team::start()?;
     let (root, card) = team.incident()?;
+    // The card is not drawn anew for a while, so Bob presses what Ada pressed before him.
+    team.discord.fail_next("PATCH channels/{}/messages/{}", Fault::RateLimited(3));
     team.discord.press(&card.channel_id, &card.id, ADA, "Acknowledge")?;
-    // Bob presses before his card is drawn anew.
+    until("Ada to have it", || {
+        let incident = team.bot.get("/incidents/INC-1")?.json();
+        Ok((incident["state"] == "acknowledged").then_some(()))
+    })?;
     team.discord.press(&card.channel_id, &card.id, BOB, "Acknowledge")?;
     let told = team.whisper(BOB, "acknowledged already")?;
     assert!(told.shown().contains("Ada"), "{}", told.shown());
